@@ -37,7 +37,10 @@ def commit() -> str:
     """The commit that is being shown, ``unknown`` outside a checkout, ``+`` behind it when the tree differs."""
     described = subprocess.run(
         ["git", "describe", "--always", "--dirty=+", "--abbrev=10"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return described.stdout.strip() or "unknown"
 

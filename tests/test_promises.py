@@ -16,6 +16,9 @@ from tests.show import ROOT, names
 def test_promise_holds_at_its_small_size(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.show", name, "--size", "small"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]

@@ -41,7 +41,9 @@ def copy_of_tree(target: Path) -> None:
     """Copies what git tracks or would track, as it stands in the working tree."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     ).stdout.decode()
     for name in filter(None, listed.split("\0")):
         source = ROOT / name
@@ -60,11 +62,17 @@ def turns_red(defect: Defect) -> tuple[bool, str]:
         if before.count(defect.text) < 1:
             return False, f"the text is gone from {defect.file}"
         seeded.write_text(before.replace(defect.text, defect.replacement, 1), encoding="utf-8")
-        command = shlex.split(defect.check) if defect.check else ["python", "-m", "tests.show", defect.promise, "--size", "small"]
+        command = (
+            shlex.split(defect.check)
+            if defect.check
+            else ["python", "-m", "tests.show", defect.promise, "--size", "small"]
+        )
         command = [sys.executable if part == "python" else part for part in command]
         path = os.pathsep.join([str(tree), str(tree / "maild" / "src")])
         environment = os.environ | {"PYTHONPATH": path, "MAILHOST_DEFECT": "1"}
-        done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=900)
+        done = subprocess.run(
+            command, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=900
+        )
         return done.returncode != 0, (done.stdout + done.stderr)[-400:]
 
 
@@ -78,7 +86,10 @@ def main(chosen: list[str]) -> int:
             red, said = turns_red(defect)
             total += 1
             missed += not red
-            print(f"{'red  ' if red else 'GREEN'} {name} {number} {defect.file}: {defect.why or defect.replacement[:60]!r}", flush=True)
+            print(
+                f"{'red  ' if red else 'GREEN'} {name} {number} {defect.file}: {defect.why or defect.replacement[:60]!r}",
+                flush=True,
+            )
             if not red:
                 print(f"      {said}", flush=True)
     print(f"{total - missed} passed, {missed} failed")

@@ -1,0 +1,1 @@
+"""What several test files share: private servers, clients, and where outside programs are found."""
