@@ -55,7 +55,8 @@ class Resource(Protocol):
     kind: ClassVar[str]
 
     @property
-    def label(self) -> str: ...
+    def label(self) -> str:
+        """How the plan names this resource."""
 
 
 @dataclass(frozen=True, slots=True)

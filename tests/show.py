@@ -52,7 +52,7 @@ def show(name: str, size: str) -> bool:
     try:
         evidence |= load(name).run(size)
         evidence["holds"] = True
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever ends a promise is its evidence
         traceback.print_exc()
         evidence |= {"holds": False, "why": f"{type(error).__name__}: {error}"[:2000]}
     evidence |= {"seconds": round(time.monotonic() - started, 1), "commit": commit()}
@@ -74,7 +74,8 @@ def main(arguments: list[str] | None = None) -> int:
     if missing:
         print(f"no such promise: {', '.join(missing)}; there are: {', '.join(names())}", file=sys.stderr)
         return 64
-    return 0 if all([show(name, chosen.size) for name in chosen.name]) else 1
+    held = [show(name, chosen.size) for name in chosen.name]
+    return 0 if all(held) else 1
 
 
 if __name__ == "__main__":
