@@ -86,10 +86,8 @@ def main(chosen: list[str]) -> int:
             red, said = turns_red(defect)
             total += 1
             missed += not red
-            print(
-                f"{'red  ' if red else 'GREEN'} {name} {number} {defect.file}: {defect.why or defect.replacement[:60]!r}",
-                flush=True,
-            )
+            what = defect.why or repr(defect.replacement[:60])
+            print(f"{'red  ' if red else 'GREEN'} {name} {number} {defect.file}: {what}", flush=True)
             if not red:
                 print(f"      {said}", flush=True)
     print(f"{total - missed} passed, {missed} failed")
