@@ -1,0 +1,1 @@
+"""Mail as data: addresses, headers, structure, reports. Pure functions and frozen values, no input or output."""
