@@ -1,0 +1,46 @@
+"""The daemon's settings: one typed TOML file, loaded once and again on reload.
+
+``load(path)`` gives an immutable ``Settings`` or raises ``SettingsError``; ``example()`` prints the documented file.
+"""
+
+from maild.settings.example import example
+from maild.settings.limits import Limits
+from maild.settings.listeners import STANDARD_LISTENERS, TLS, Listener
+from maild.settings.load import SettingsError, load, parse
+from maild.settings.model import Settings
+from maild.settings.parts import (
+    ACME,
+    DKIM,
+    DNS,
+    AutoBan,
+    BlockList,
+    Certificate,
+    Database,
+    Greylisting,
+    Logs,
+    Policy,
+    Queue,
+)
+
+__all__ = [
+    "ACME",
+    "DKIM",
+    "DNS",
+    "STANDARD_LISTENERS",
+    "TLS",
+    "AutoBan",
+    "BlockList",
+    "Certificate",
+    "Database",
+    "Greylisting",
+    "Limits",
+    "Listener",
+    "Logs",
+    "Policy",
+    "Queue",
+    "Settings",
+    "SettingsError",
+    "example",
+    "load",
+    "parse",
+]
