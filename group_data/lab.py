@@ -1,0 +1,55 @@
+"""What the lab changes: the tutorial's example, on ports that need no administrator and with no internet behind it."""
+
+import os
+import shutil
+from pathlib import Path
+
+# The tutorial's two names and two mailboxes, one of them with a Korean address. Their passwords come from the
+# environment when they are there and are made on the host otherwise.
+domains = [
+    {
+        "name": "테스트.net",
+        "aliases": ["테스트.co.kr"],
+        "accounts": [
+            {"address": address, "name": name}
+            | ({"first_password": {"env": variable}} if variable in os.environ else {})
+            for address, name, variable in (
+                ("id", "홍길동", "MAILHOST_LAB_ID_PASSWORD"),
+                ("주문", "주문 담당", "MAILHOST_LAB_ORDER_PASSWORD"),
+            )
+        ],
+    }
+]
+language = os.environ.get("MAILHOST_LAB_LANGUAGE", "en")
+# An address that is nobody's (RFC 5737), where the tutorial writes 299.299.299.299.
+public_ipv4 = "192.0.2.25"
+# Only this machine reaches a lab.
+listeners = {
+    name: {"bind": "127.0.0.1"} for name in ("smtp", "submissions", "submission", "imaps", "pop3s", "pop3", "imap")
+}
+lab_port_base = int(os.environ.get("MAILHOST_LAB_PORT_BASE", "20000"))
+# A private MariaDB stands in for the MySQL that a real server gets, where there is one; SQLite otherwise.
+_mariadb = shutil.which("mariadbd", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
+database = {"engine": "mysql" if _mariadb else "sqlite", "port": lab_port_base + 3306, "buffer_pool_mb": 64}
+# No authority can reach a lab. With the URL of a private one (pebble) certificates are ordered there.
+_directory = os.environ.get("MAILHOST_LAB_ACME")
+tls = (
+    {
+        "source": "acme",
+        "acme": {
+            "directory": _directory,
+            "contact": "id@xn--9t4b11yi5a.net",
+            "accept_terms": True,
+            "ca_file": os.environ.get("MAILHOST_LAB_ACME_CA"),
+            "challenge_port": int(os.environ.get("MAILHOST_LAB_ACME_PORT", lab_port_base + 80)),
+        },
+    }
+    if _directory
+    else {"source": "self_signed"}
+)
+# The records of the example belong to somebody else; a name server of the tests can be named.
+dns_servers = [server for server in os.environ.get("MAILHOST_LAB_DNS", "").split(",") if server]
+dns_offline = not dns_servers
+# Encrypted to a key of the lab's own, made when the first backup is pulled.
+_recipient = Path(os.environ.get("MAILHOST_LAB", ".lab")) / "backup-key.pub"
+backup = {"recipient": _recipient.read_text(encoding="utf-8").strip() if _recipient.exists() else None}

@@ -1,0 +1,158 @@
+"""From pyinfra's host data to ``Settings``: unknown keys, merging, types, and what must agree with what."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from tasks.settings.errors import SettingsError
+from tasks.settings.host import Listener, Listeners
+from tasks.settings.mail import Domain
+from tasks.settings.model import Settings
+from tasks.settings.names import checked_name
+from tasks.settings.secrets import SecretSource
+
+CONNECTOR_PREFIXES = ("winrm_", "ssh_")  # keys that belong to a connector
+OPERATION_KEYS = frozenset({"uninstall_purge", "rollback_to"})  # asked for by one operation, on its command line
+
+
+def load(data: Mapping[str, Any]) -> Settings:
+    """The settings in ``data``, or a ``SettingsError`` that names the key."""
+    wanted = {
+        key: value
+        for key, value in data.items()
+        if not key.startswith((*CONNECTOR_PREFIXES, "_")) and key not in OPERATION_KEYS
+    }
+    prepared = _prepared("", Settings, wanted)
+    if not prepared.get("domains"):
+        raise SettingsError("domains", "no domain is named", 'write domains = [{"name": "테스트.net"}]')
+    try:
+        settings = msgspec.convert(prepared, Settings, dec_hook=_already_parsed)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$.")
+        raise SettingsError(path.rstrip("`") or "group_data", what[:1].lower() + what[1:]) from error
+    return _agreeing(settings)
+
+
+def _already_parsed(wanted: type, value: Any) -> Any:
+    if not isinstance(value, wanted):
+        raise TypeError(f"expected {wanted.__name__}")
+    return value
+
+
+def _prepared(key: str, wanted: Any, value: Any) -> Any:
+    """``value`` with secrets parsed, listeners merged over their defaults, and every key known."""
+    if wanted is SecretSource:
+        return SecretSource.parse(key, value)
+    origin = typing.get_origin(wanted)
+    if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        inner = [part for part in typing.get_args(wanted) if part is not type(None)]
+        return _prepared(key, inner[0], value) if len(inner) == 1 else value
+    if origin is tuple and isinstance(value, (list, tuple)):
+        return tuple(_prepared(f"{key}[{n}]", typing.get_args(wanted)[0], item) for n, item in enumerate(value))
+    if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct) and isinstance(value, Mapping):
+        return _prepared_struct(key, wanted, value)
+    return value
+
+
+def _prepared_struct(key: str, wanted: type[msgspec.Struct], value: Mapping[str, Any]) -> dict[str, Any]:
+    hints = typing.get_type_hints(wanted)
+    prepared: dict[str, Any] = {}
+    for name, inner in value.items():
+        full = f"{key}.{name}" if key else name
+        if name not in hints:
+            raise SettingsError(full, "there is no such setting", _nearest(name, hints))
+        prepared[name] = _prepared(full, hints[name], inner)
+    if wanted is Listeners:
+        return {name: _merged(name, part) for name, part in prepared.items()}
+    return prepared
+
+
+def _merged(name: str, given: Any) -> Any:
+    """One listener's fields over that listener's own defaults."""
+    standard: Listener = getattr(Listeners(), name)
+    return msgspec.to_builtins(standard) | given if isinstance(given, dict) else given
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
+
+
+def _agreeing(settings: Settings) -> Settings:
+    """The same settings with names in readable form, when all that must agree does."""
+    if not settings.present_domains:
+        raise SettingsError("domains", "every domain is absent", "keep one, or use operate/uninstall.py")
+    domains = tuple(_named(f"domains[{n}]", domain) for n, domain in enumerate(settings.domains))
+    _each_once("domains", [name for domain in domains for name in (domain.name, *domain.aliases)])
+    for key in ("hostname", "default_domain"):
+        if (value := getattr(settings, key)) is not None:
+            settings = msgspec.structs.replace(settings, **{key: checked_name(key, value)})
+    for key, version in (("public_ipv4", 4), ("public_ipv6", 6)):
+        _address_of(key, getattr(settings, key), version)
+    settings = msgspec.structs.replace(settings, domains=domains)
+    if settings.completing_domain not in [domain.name for domain in settings.present_domains]:
+        raise SettingsError("default_domain", f"{settings.default_domain} is none of the domains", "name one of them")
+    if settings.tls.source == "files" and not settings.tls.folder:
+        raise SettingsError(
+            "tls.folder",
+            "tls.source is files, but no folder is named",
+            'write tls = {"source": "files", "folder": "C:/..."}',
+        )
+    if settings.restore_from and not settings.restore_identity:
+        raise SettingsError("restore_identity", "a backup is encrypted", "name the age key file that opens it")
+    _ports_once(settings)
+    return settings
+
+
+def _named(key: str, domain: Domain) -> Domain:
+    aliases = tuple(checked_name(f"{key}.aliases", alias) for alias in domain.aliases)
+    host = checked_name(f"{key}.mail_host", domain.mail_host) if domain.mail_host else None
+    for number, account in enumerate(domain.accounts):
+        if "@" in account.address or not account.address.strip():
+            raise SettingsError(
+                f"{key}.accounts[{number}].address",
+                f"{account.address!r} is not the part before the @",
+                "leave out the @ and the domain",
+            )
+    _each_once(f"{key}.accounts", [account.address.casefold() for account in domain.accounts])
+    return msgspec.structs.replace(
+        domain, name=checked_name(f"{key}.name", domain.name), aliases=aliases, mail_host=host
+    )
+
+
+def _each_once(key: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingsError(key, f"{name} is there twice", "keep one of them")
+
+
+def _address_of(key: str, value: str | None, version: int) -> None:
+    if value is None:
+        return
+    try:
+        found = ipaddress.ip_address(value)
+    except ValueError as error:
+        raise SettingsError(key, f"{value!r} is not an IP address") from error
+    if found.version != version:
+        raise SettingsError(
+            key, f"{value} is an IPv{found.version} address", f"it belongs in public_ipv{found.version}"
+        )
+
+
+def _ports_once(settings: Settings) -> None:
+    ports: dict[int, str] = {}
+    for name, listener in settings.listeners.enabled():
+        if listener.port in ports:
+            raise SettingsError(f"listeners.{name}.port", f"{listener.port} is also the port of {ports[listener.port]}")
+        ports[listener.port] = name
+    if settings.web.enabled and settings.web.port in ports:
+        raise SettingsError("web.port", f"{settings.web.port} is also the port of {ports[settings.web.port]}")

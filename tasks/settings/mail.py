@@ -1,0 +1,95 @@
+"""What people see of the mail server: domains, mailboxes, aliases, lists, routes and who may send what."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from tasks.settings.secrets import SecretSource
+
+State = Literal["present", "absent"]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mailbox. ``address`` is the part before the @; the domain it stands under completes it."""
+
+    address: str
+    name: str = ""
+    first_password: SecretSource | None = None
+    quota_mb: Annotated[int, Meta(ge=0)] = 0
+    state: State = "present"
+    purge: bool = False
+
+
+class Alias(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another address of a mailbox, or a forward to an address elsewhere."""
+
+    address: str
+    to: str
+    state: State = "present"
+
+
+class MailingList(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One address for several people; ``who`` may write to it."""
+
+    address: str
+    members: tuple[str, ...]
+    who: Literal["anyone", "members", "owner"] = "members"
+    owner: str = ""
+    state: State = "present"
+
+
+class Domain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mail domain, the other names it goes by, and what lives under it."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    mail_host: str | None = None
+    accounts: tuple[Account, ...] = ()
+    forwards: tuple[Alias, ...] = ()
+    lists: tuple[MailingList, ...] = ()
+    catch_all: str | None = None
+    state: State = "present"
+
+
+class SmartHost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A server that takes all mail to the outside, where the provider blocks port 25."""
+
+    host: str
+    port: Port = 587
+    security: Literal["tls", "starttls"] = "starttls"
+    user: str = ""
+    password: SecretSource | None = None
+
+
+class Route(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A server that takes the mail for one domain instead of that domain's MX."""
+
+    domain: str
+    host: str
+    port: Port = 25
+    security: Literal["none", "starttls-optional", "starttls", "tls"] = "starttls-optional"
+    user: str = ""
+    password: SecretSource | None = None
+    state: State = "present"
+
+
+class IPRange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A range of addresses that are treated apart; the larger priority number wins, auto-bans have 20."""
+
+    name: str
+    network: str
+    priority: Annotated[int, Meta(ge=1, le=1000)] = 30
+    never_ban: bool = True
+    state: State = "present"
+
+
+class AutoBan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When an address that guesses passwords is shut out, and for how long."""
+
+    enabled: bool = True
+    failures: Annotated[int, Meta(ge=1)] = 3
+    within_minutes: Annotated[int, Meta(ge=1)] = 30
+    ban_minutes: Annotated[int, Meta(ge=1)] = 60
