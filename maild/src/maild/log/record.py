@@ -1,0 +1,83 @@
+"""One line of the log as a value, and its two written forms: hMailServer's and JSON.
+
+hMailServer's form is tab-separated with quoted texts; what would break a line is escaped, so a peer cannot write lines
+of its own. The caller never puts a secret into a text: sessions log ``***`` in its place.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["SMTPD", "SMTPC", "IMAPD", "POP3D", "TCPIP", "APPLICATION", "DEBUG", "ERROR"]
+CONVERSATIONS = frozenset({"SMTPD", "SMTPC", "IMAPD", "POP3D"})
+"""Kinds whose lines carry session and address as fields of their own."""
+
+MAX_TEXT = 4096
+"""Characters of one text: a longer one is cut, so that a peer cannot fill the disk by one line."""
+
+_UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|\r\n?|\n|\t")
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line: what kind, when, in which session with whom, what was said; ``fields`` go to JSON alone."""
+
+    kind: Kind
+    at: float
+    thread: int
+    session: int
+    address: str
+    text: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+def _safe(match: re.Match[str]) -> str:
+    found = match[0]
+    if found in ("\r\n", "\n", "\r"):
+        return "[nl]"
+    return "\\t" if found == "\t" else f"\\x{ord(found):02x}"
+
+
+@lru_cache(maxsize=4)
+def _second(second: int) -> tuple[str, str]:
+    """Local time of a second as hMailServer writes it, and its date."""
+    local = time.localtime(second)
+    return time.strftime("%Y-%m-%d %H:%M:%S", local), time.strftime("%Y-%m-%d", local)
+
+
+def day(at: float) -> str:
+    """The local date a record belongs to."""
+    return _second(int(at))[1]
+
+
+def as_line(record: Record) -> str:
+    """The record in hMailServer's format, without the line end."""
+    second, milli = divmod(round(record.at * 1000), 1000)
+    when = f"{_second(second)[0]}.{milli:03d}"
+    text = record.text if len(record.text) <= MAX_TEXT else record.text[:MAX_TEXT] + "..."
+    if _UNSAFE.search(text):
+        text = _UNSAFE.sub(_safe, text)
+    if record.kind in CONVERSATIONS:
+        return f'"{record.kind}"\t{record.thread}\t{record.session}\t"{when}"\t"{record.address}"\t"{text}"'
+    return f'"{record.kind}"\t{record.thread}\t"{when}"\t"{text}"'
+
+
+def as_json(record: Record) -> bytes:
+    """The record as one JSON object, without the line end."""
+    text = record.text[:MAX_TEXT].encode("utf-8", "backslashreplace").decode()
+    values: dict[str, object] = {"kind": record.kind, "at": round(record.at, 3)}
+    if record.session:
+        values["session"] = record.session
+    if record.address:
+        values["address"] = record.address
+    values["text"] = text
+    values.update(record.fields)
+    return _encoder.encode(values)
