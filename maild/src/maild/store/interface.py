@@ -1,0 +1,151 @@
+"""The store as every other part of the daemon sees it; code against this, never against an engine.
+
+Rules that hold for all of it:
+
+- Everything that touches the database is ``async`` and runs in the engine's own threads; the loop is never blocked. No
+  transaction or cursor stays open across an ``await`` of the caller: each call is one transaction (or slices of at most
+  20 ms, where its text says so), committed when it returns. There is no "begin" here on purpose.
+- Cancelling a call abandons its answer, not its transaction: what had reached the database may be committed.
+- Errors are ``maild.store.errors``; whatever is temporary is a ``StoreUnavailable``. Nothing from a driver gets out.
+- Times are integer microseconds since 1970 UTC; ids are positive integers, blob and ingest ids 16 bytes.
+- A row may be changed by another daemon or the CLI at any moment; what is cached says for how long (at most a second).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from maild.store.records.access import Access, Credentials
+from maild.store.records.arrival import Accepted, Incoming, Staged
+from maild.store.records.directory import Directory
+from maild.store.records.mail import Mailboxes, Messages
+from maild.store.records.queue import Queue
+from maild.store.records.state import Keys, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something ``check`` found wrong: what, where, and what it means."""
+
+    what: str
+    where: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What diagnosis and metrics ask for."""
+
+    engine: str
+    """``sqlite``, ``mariadb`` or ``mysql`` with its version."""
+    schema: str
+    clock_offset_us: int
+    """Database clock minus ours."""
+    commits: int
+    committed_messages: int
+    waiting_messages: int
+    unfinished_bytes: int
+    unknown_outcomes: int
+    """Commits whose answer was lost and that were looked up."""
+
+
+class Maintenance(Protocol):
+    """What runs beside the traffic, in slices."""
+
+    async def check(self, *, bodies: bool = False) -> list[Finding]:
+        """Contradictions between rows (counters, orphans, chunks); with ``bodies`` also every hash. Changes nothing."""
+        ...
+
+    async def sweep(self) -> int:
+        """Removes what nothing refers to any more (bodies, abandoned staged ones, old history); returns how many."""
+        ...
+
+    async def retain(self, special_use: str, older_than: int) -> int:
+        """Removes messages saved before that time from all mailboxes of this use (Trash, Junk, Rejects)."""
+        ...
+
+    async def health(self) -> Health:
+        """The figures of now."""
+        ...
+
+
+class Store(Protocol):
+    """One open store. ``maild.store.open_store`` makes it."""
+
+    @property
+    def directory(self) -> Directory:
+        """Domains, accounts, aliases, lists, routes."""
+        ...
+
+    @property
+    def credentials(self) -> Credentials:
+        """Ways to log in."""
+        ...
+
+    @property
+    def access(self) -> Access:
+        """IP ranges, bans, login history."""
+        ...
+
+    @property
+    def mailboxes(self) -> Mailboxes:
+        """Names and counters of mailboxes."""
+        ...
+
+    @property
+    def messages(self) -> Messages:
+        """Messages of mailboxes."""
+        ...
+
+    @property
+    def queue(self) -> Queue:
+        """Outgoing mail."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """DKIM and SRS keys."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """Small shared state."""
+        ...
+
+    @property
+    def maintenance(self) -> Maintenance:
+        """Checks and clean-up."""
+        ...
+
+    def stage(self, expected: int = 0) -> Staged:
+        """A body that will come in pieces; ``expected`` is what SIZE announced. Also fine for small ones."""
+        ...
+
+    async def accept(self, incoming: Incoming) -> Accepted:
+        """Takes responsibility for a message: returns once it is committed, in one transaction with all its copies and
+        queue rows. Many callers share a commit. A lost answer to COMMIT is looked up by ``incoming.id`` before this
+        returns or raises; after ``StoreUnavailable`` the message may yet be there at most once, under that id.
+
+        Raises ``MailboxGone``, ``OverQuota``, ``StoreUnavailable``.
+        """
+        ...
+
+    async def append(self, incoming: Incoming) -> Accepted:
+        """``accept`` for IMAP APPEND: the same, named for its reader."""
+        ...
+
+    async def ready(self) -> bool:
+        """Whether the database answers right now; until it first did, every other call is ``StoreUnavailable``.
+
+        Raises ``NotDurable`` or ``SchemaMismatch`` when it answers and must not be used.
+        """
+        ...
+
+    async def wait(self, seconds: float) -> None:
+        """Waits until ``ready``; raises ``StoreUnavailable`` after that time, else as ``ready`` does."""
+        ...
+
+    async def close(self) -> None:
+        """Finishes what was begun and closes all connections."""
+        ...

@@ -1,0 +1,162 @@
+"""Who may come in: credentials, IP ranges, bans, login failures and successes, and the protocols over them.
+
+The store only keeps these rows; verifying a password, matching a range and deciding on a ban are policy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Protocol
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+class CredentialKind(StrEnum):
+    """What a credential row holds."""
+
+    PASSWORD = "password"  # noqa: S105
+    APP = "app"
+    SCRAM_SHA_256 = "scram-sha-256"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """One way to log in. ``hash`` is a PHC string, an imported hash with its prefix, or a SCRAM verifier."""
+
+    id: int = 0
+    account_id: int
+    kind: CredentialKind
+    hash: str
+    scope: str = ""
+    """Protocols it is good for, comma separated (``imap,smtp``); empty: all."""
+    label: str = ""
+    created_at: int = 0
+    last_used_at: int | None = None
+    expires_at: int | None = None
+
+
+class Credentials(Protocol):
+    """Credential rows; every change raises the account's ``generation``."""
+
+    async def of(self, account_id: int) -> list[Credential]:
+        """All of an account, oldest first."""
+        ...
+
+    async def add(self, credential: Credential) -> Credential:
+        """Adds a row and returns it with its id."""
+        ...
+
+    async def set_password(self, account_id: int, hash_: str) -> None:
+        """Replaces the account's password (kind ``password``); app passwords stay, SCRAM verifiers go."""
+        ...
+
+    async def upgrade(self, credential_id: int, old: str, new: str) -> bool:
+        """Swaps a weak hash for a strong one if it is still ``old``; raises no generation."""
+        ...
+
+    async def used(self, credential_id: int, at: int) -> None:
+        """Notes the last use, at most once a minute a row."""
+        ...
+
+    async def remove(self, credential_id: int) -> None:
+        """Removes a row; one that is gone is fine."""
+        ...
+
+
+class Direction(StrEnum):
+    """From whom to whom a message goes, as the relay decision sees it."""
+
+    LOCAL_TO_LOCAL = "local-local"
+    LOCAL_TO_EXTERNAL = "local-external"
+    EXTERNAL_TO_LOCAL = "external-local"
+    EXTERNAL_TO_EXTERNAL = "external-external"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IPRange:
+    """hMailServer's IP range: the matching one with the highest priority decides."""
+
+    id: int = 0
+    name: str
+    low: Address
+    high: Address
+    priority: int
+    protocols: frozenset[str] = frozenset({"smtp", "imap", "pop3"})
+    allow: frozenset[Direction] = frozenset()
+    require_auth: frozenset[Direction] = frozenset()
+    allow_local_sender: bool = False
+    """From here an unauthenticated sender may use a local domain."""
+    never_ban: bool = False
+    expires_at: int | None = None
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ban:
+    """A network that is refused until ``expires_at``; policy ranks it as a range of priority 20."""
+
+    id: int = 0
+    network: Network
+    reason: str
+    account: str = ""
+    created_at: int = 0
+    expires_at: int | None = None
+    automatic: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginFailure:
+    """One failed login."""
+
+    network: Network
+    account: str
+    protocol: str
+    at: int
+
+
+class Access(Protocol):
+    """Ranges, bans, login history."""
+
+    async def ranges(self) -> Sequence[IPRange]:
+        """All ranges that have not expired, highest priority first; up to a second old."""
+        ...
+
+    async def save_range(self, range_: IPRange) -> IPRange:
+        """Inserts or replaces by name."""
+        ...
+
+    async def remove_range(self, name: str) -> None:
+        """Removes by name. Raises ``NotFound``."""
+        ...
+
+    async def bans(self) -> Sequence[Ban]:
+        """Bans in force; up to a second old, so a ban of another daemon holds here within a second."""
+        ...
+
+    async def add_ban(self, ban: Ban) -> Ban:
+        """Adds or prolongs the ban of that network."""
+        ...
+
+    async def remove_ban(self, network: Network) -> bool:
+        """Lifts the ban of exactly this network; False when there was none."""
+        ...
+
+    async def record_failure(self, failure: LoginFailure, *, since: int) -> int:
+        """Writes it and returns how many this network has had since then, this one included."""
+        ...
+
+    async def record_success(self, account: str, network: Network, at: int) -> None:
+        """Notes it and clears the failures of that account from that network, and no others."""
+        ...
+
+    async def succeeded_since(self, since: int) -> set[tuple[str, Network]]:
+        """The (account, network) pairs that logged in since then: they queue ahead in a flood."""
+        ...
+
+    async def failures(self, since: int) -> list[LoginFailure]:
+        """All failures since then, oldest first."""
+        ...
