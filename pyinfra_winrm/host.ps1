@@ -1,0 +1,285 @@
+# The host script: answers the requests of one session. Everything that only Windows can do is a seam function.
+
+$hostState = @{ upload = $null; lock = $null; lease = $null }
+
+function Get-Failure($record) {
+    $exception = $record.Exception
+    while ($exception.InnerException) { $exception = $exception.InnerException }
+    $what = ''
+    if ($record.TargetObject -is [string]) { $what = $record.TargetObject }
+    if ($exception.PSObject.Properties['FileName'] -and $exception.FileName) { $what = [string]$exception.FileName }
+    if ($exception.Data.Contains('what')) { $what = [string]$exception.Data['what'] }
+    return @{ code = (Get-FailureCode $exception); message = [string]$exception.Message; what = $what }
+}
+
+function Get-FailureCode($exception) {
+    if ($exception.Data.Contains('code')) { return [string]$exception.Data['code'] }
+    # The low half of an HRESULT made from a Win32 error is that error.
+    switch ($exception.HResult -band 0xFFFF) {
+        5 { return 'access-denied' }
+        32 { return 'sharing-violation' }
+        33 { return 'sharing-violation' }
+        39 { return 'disk-full' }
+        112 { return 'disk-full' }
+        1450 { return 'quota' }
+        1816 { return 'quota' }
+    }
+    if ($exception -is [System.UnauthorizedAccessException]) { return 'access-denied' }
+    if ($exception -is [System.OutOfMemoryException]) { return 'quota' }
+    if ($exception -is [System.IO.FileNotFoundException]) { return 'not-found' }
+    if ($exception -is [System.IO.DirectoryNotFoundException]) { return 'not-found' }
+    if ($exception -is [System.Management.Automation.ItemNotFoundException]) { return 'not-found' }
+    return 'other'
+}
+
+function New-HostError($code, $message, $what) {
+    $exception = New-Object System.InvalidOperationException ([string]$message)
+    $exception.Data['code'] = $code
+    $exception.Data['what'] = [string]$what
+    return $exception
+}
+
+function ConvertTo-KindName($kind) {
+    return -join ($kind.Split('_') | ForEach-Object { $_.Substring(0, 1).ToUpperInvariant() + $_.Substring(1) })
+}
+
+function Invoke-Request($request) {
+    if ($hostState.lease) { $hostState.lease.busy = $true }
+    try {
+        $reply = switch ($request.verb) {
+            'read' { Read-Resource $request }
+            'apply' { Set-Resource $request }
+            'run' { Invoke-Script $request }
+            'upload.begin' { Start-Upload $request }
+            'upload.end' { Complete-Upload $request }
+            'download' { Read-Piece $request }
+            'lock' { Lock-Run $request }
+            'unlock' { Unlock-Run }
+            'facts' { @{ facts = (Read-Facts) } }
+            'ping' { @{} }
+            default { throw (New-HostError 'other' "the host script has no verb $($request.verb)" $request.verb) }
+        }
+        $reply['ok'] = $true
+    } catch {
+        $reply = @{ ok = $false; error = (Get-Failure $_) }
+    }
+    if ($hostState.lease) {
+        $hostState.lease.used = [DateTime]::UtcNow
+        $hostState.lease.busy = $false
+    }
+    Write-Reply $request.id $reply
+}
+
+function Read-Resource($request) {
+    $items = New-Object System.Collections.ArrayList
+    foreach ($item in $request.items) {
+        try {
+            $state = & "Read-$(ConvertTo-KindName $item.kind)" $item.key
+        } catch {
+            $state = @{ state = 'unknown'; reason = [string]$_.Exception.Message }
+        }
+        [void]$items.Add($state)
+    }
+    return @{ items = $items }
+}
+
+function Set-Resource($request) {
+    $kind = ConvertTo-KindName $request.kind
+    & "Set-$kind" $request.desired | Out-Null
+    return @{ state = (& "Read-$kind" $request.key) }
+}
+
+# A nested pipeline: `exit` ends it and not the session, and each stream stays apart.
+function Invoke-Script($request) {
+    $before = @{}
+    $shell = [PowerShell]::Create('CurrentRunspace')
+    Push-Location
+    try {
+        if ($request.cwd) { Set-Location -LiteralPath (Resolve-HostPath $request.cwd) }
+        foreach ($variable in $request.env.PSObject.Properties) {
+            $before[$variable.Name] = [Environment]::GetEnvironmentVariable($variable.Name)
+            [Environment]::SetEnvironmentVariable($variable.Name, [string]$variable.Value)
+        }
+        $global:LASTEXITCODE = 0
+        $block = [scriptblock]::Create("`$ErrorActionPreference = 'Continue'`n" + $request.script)
+        [void]$shell.AddScript('param($block) & $block 2>&1 | ForEach-Object { if ($_ -is [System.Management.Automation.ErrorRecord]) { $_ } else { $_ | Out-String -Stream -Width 4096 } }')
+        [void]$shell.AddArgument($block)
+        return Invoke-Shell $shell
+    } finally {
+        $shell.Dispose()
+        Pop-Location
+        foreach ($name in $before.Keys) { [Environment]::SetEnvironmentVariable($name, $before[$name]) }
+    }
+}
+
+function Invoke-Shell($shell) {
+    $out = New-Object System.Collections.ArrayList
+    $err = New-Object System.Collections.ArrayList
+    $failed = $false
+    $records = @()
+    try {
+        $records = $shell.Invoke()
+    } catch {
+        $failed = $true
+        [void]$err.Add([string]$_.Exception.InnerException.Message)
+    }
+    foreach ($record in $records) {
+        if ($record -isnot [System.Management.Automation.ErrorRecord]) {
+            [void]$out.Add([string]$record)
+            continue
+        }
+        [void]$err.Add([string]$record)
+        # What a native program writes to its error stream is no failure; its exit code is.
+        if ($record.FullyQualifiedErrorId -notlike 'NativeCommandError*') { $failed = $true }
+    }
+    $rc = $global:LASTEXITCODE
+    if ($failed -and -not $rc) { $rc = 1 }
+    return @{ rc = [int]$rc; out = $out; err = $err }
+}
+
+function Start-Upload($request) {
+    if ($hostState.upload) { Stop-Upload }
+    $path = Resolve-HostPath $request.path
+    # In the folder of the target, so that it inherits the rights the file will have.
+    $part = "$path.mailhost-part"
+    $hostState.upload = @{
+        path = $path; part = $part; size = [long]$request.size; sha256 = [string]$request.sha256
+        next = 0; failure = $null
+        hash = [System.Security.Cryptography.SHA256]::Create()
+        stream = (New-Object System.IO.FileStream $part, 'Create', 'Write', 'None')
+    }
+    return @{}
+}
+
+# Chunks are not answered one by one; a failure is kept for the end.
+function Receive-Chunk($line) {
+    $upload = $hostState.upload
+    if (-not $upload -or $upload.failure) { return }
+    try {
+        $colon = $line.IndexOf(':')
+        $number = [int]$line.Substring(1, $colon - 1)
+        # A chunk sent twice after a lost answer is taken once.
+        if ($number -lt $upload.next) { return }
+        if ($number -gt $upload.next) { throw (New-HostError 'other' "chunk $($upload.next) did not arrive" $upload.path) }
+        $bytes = [Convert]::FromBase64String($line.Substring($colon + 1))
+        $upload.stream.Write($bytes, 0, $bytes.Length)
+        [void]$upload.hash.TransformBlock($bytes, 0, $bytes.Length, $null, 0)
+        $upload.next = $number + 1
+        if ($hostState.lease) { $hostState.lease.used = [DateTime]::UtcNow }
+    } catch {
+        $upload.failure = $_
+    }
+}
+
+function Complete-Upload($request) {
+    $upload = $hostState.upload
+    if (-not $upload) { throw (New-HostError 'other' 'no upload was begun' '') }
+    try {
+        if ($upload.failure) { throw $upload.failure }
+        $upload.stream.Flush($true)
+        $upload.stream.Dispose()
+        [void]$upload.hash.TransformFinalBlock((New-Object byte[] 0), 0, 0)
+        $sha256 = -join ($upload.hash.Hash | ForEach-Object { $_.ToString('x2') })
+        if ($sha256 -ne $upload.sha256) { throw (New-HostError 'other' 'what arrived is not what was sent' $upload.path) }
+        Move-Part $upload.part $upload.path ([int]$request.patience)
+        return @{ sha256 = $sha256 }
+    } finally {
+        Stop-Upload
+    }
+}
+
+function Stop-Upload {
+    $upload = $hostState.upload
+    $hostState.upload = $null
+    $upload.stream.Dispose()
+    $upload.hash.Dispose()
+    if ([System.IO.File]::Exists($upload.part)) { [System.IO.File]::Delete($upload.part) }
+}
+
+# Virus scanners and indexers hold a new file for a moment; only a sharing violation is waited for.
+function Move-Part($part, $path, $patience) {
+    $until = [DateTime]::UtcNow.AddSeconds($patience)
+    while ($true) {
+        try {
+            Move-HostFile $part $path
+            return
+        } catch {
+            if ((Get-Failure $_).code -ne 'sharing-violation' -or [DateTime]::UtcNow -ge $until) { throw }
+        }
+        Start-Sleep -Milliseconds 250
+    }
+}
+
+function Read-Piece($request) {
+    $path = Resolve-HostPath $request.path
+    $stream = New-Object System.IO.FileStream $path, 'Open', 'Read', 'ReadWrite, Delete'
+    try {
+        $buffer = New-Object byte[] ([int]$request.length)
+        [void]$stream.Seek([long]$request.offset, 'Begin')
+        $count = $stream.Read($buffer, 0, $buffer.Length)
+        return @{ data = [Convert]::ToBase64String($buffer, 0, $count); size = $stream.Length }
+    } finally {
+        $stream.Dispose()
+    }
+}
+
+# One run at a time changes a host. The handle is the lock: it goes with the process, however that ends.
+function Lock-Run($request) {
+    if ($hostState.lock) { return @{} }
+    $holder = @{ run = $request.run; user = $request.user; start = $request.start }
+    $text = ConvertTo-Json -InputObject $holder -Compress
+    $path = Join-Path (Resolve-HostPath $env:ProgramData) 'Mailhost'
+    [void][System.IO.Directory]::CreateDirectory($path)
+    $path = Join-Path $path 'run.lock'
+    try {
+        $hostState.lock = Open-RunLock $path $text
+    } catch {
+        if ((Get-Failure $_).code -ne 'sharing-violation') { throw }
+        return @{ held = (Read-Holder $path) }
+    }
+    Start-Lease ([int]$request.lease)
+    return @{}
+}
+
+function Read-Holder($path) {
+    try {
+        $stream = New-Object System.IO.FileStream $path, 'Open', 'Read', 'ReadWrite, Delete'
+        $reader = New-Object System.IO.StreamReader $stream
+        try { return ConvertFrom-Json $reader.ReadToEnd() } finally { $reader.Dispose() }
+    } catch {
+        return @{ run = ''; user = ''; start = '' }
+    }
+}
+
+# A controller that was killed sends nothing any more: once its last request has finished, the session ends by itself.
+function Start-Lease($seconds) {
+    $lease = [System.Collections.Hashtable]::Synchronized(@{
+            used = [DateTime]::UtcNow; busy = $true; seconds = $seconds; lock = $hostState.lock
+        })
+    $hostState.lease = $lease
+    $watch = [PowerShell]::Create()
+    [void]$watch.AddScript({
+            param($lease)
+            while ($lease.lock) {
+                [System.Threading.Thread]::Sleep(250)
+                if (-not $lease.busy -and ([DateTime]::UtcNow - $lease.used).TotalSeconds -gt $lease.seconds) {
+                    $lease.lock.Dispose()
+                    [Environment]::Exit(3)
+                }
+            }
+        }).AddArgument($lease)
+    [void]$watch.BeginInvoke()
+}
+
+function Unlock-Run {
+    if ($hostState.lease) { $hostState.lease.lock = $null }
+    if ($hostState.lock) { $hostState.lock.Dispose() }
+    $hostState.lock = $null
+    $hostState.lease = $null
+    return @{}
+}
+
+function Stop-Host {
+    if ($hostState.upload) { Stop-Upload }
+    Unlock-Run | Out-Null
+}
