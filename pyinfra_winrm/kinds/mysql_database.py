@@ -1,0 +1,117 @@
+"""A database of a MySQL server and the one user that works in it.
+
+Asked and changed over the server's own client, with statements on its input and passwords in option files, so that
+neither shows in a list of processes. The user's password is made on the host. A server that does not answer is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from pyinfra_winrm.kinds.compare import Wanted, compare
+from pyinfra_winrm.kinds.errors import InvalidResourceError
+from pyinfra_winrm.kinds.paths import windows_path
+from pyinfra_winrm.resource import Difference, Json, Kind, State
+from pyinfra_winrm.secret import Secret
+
+# what a program needs that keeps its own tables and migrates them
+PRIVILEGES = (
+    "ALTER", "CREATE", "CREATE TEMPORARY TABLES", "DELETE", "DROP", "INDEX", "INSERT", "LOCK TABLES", "REFERENCES",
+    "SELECT", "UPDATE",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MySQLDatabase:
+    """A database and its user.
+
+    name: the database.
+    user: who works in it, from this host alone.
+    password_file: an option file with the user's password, made when it is missing.
+    program: the folder with ``bin/mysql.exe``.
+    port: where the server listens, on 127.0.0.1.
+    admin_user: who may create it.
+    admin_file: an option file with the administrator's password, on the host.
+    admin_password: the password itself, for a server that somebody else set up.
+    privileges: what the user may do in the database.
+    purge: with ``state="absent"``, drop the database too.
+    state: ``absent`` drops the user.
+    """
+
+    kind: ClassVar[str] = "mysql_database"
+    name: str
+    user: str
+    password_file: str
+    program: str
+    port: int = 3306
+    admin_user: str = "root"
+    admin_file: str = ""
+    admin_password: Secret | None = None
+    privileges: tuple[str, ...] = PRIVILEGES
+    purge: bool = False
+    state: Wanted = "present"
+
+    def __post_init__(self) -> None:
+        for what, text in (("database", self.name), ("user", self.user), ("administrator", self.admin_user)):
+            if not re.fullmatch(r"[A-Za-z0-9_]{1,32}", text):
+                raise InvalidResourceError(f"{what} {text!r}: 1 to 32 letters, digits and underscores")
+        if bad := [name for name in self.privileges if not re.fullmatch(r"[A-Z][A-Z ]*", name)]:
+            raise InvalidResourceError(f"privilege {bad[0]!r} is written in capitals, as GRANT has it")
+        if bool(self.admin_file) == (self.admin_password is not None):
+            raise InvalidResourceError(f"database {self.name} has either admin_file or admin_password")
+        windows_path(self.password_file)
+
+    @property
+    def label(self) -> str:
+        """The database."""
+        return self.name
+
+
+def _key(database: MySQLDatabase) -> Mapping[str, Json]:
+    return {
+        "name": database.name,
+        "user": database.user,
+        "password_file": windows_path(database.password_file),
+        "program": windows_path(database.program),
+        "port": database.port,
+        "admin_user": database.admin_user,
+        "admin_file": windows_path(database.admin_file) if database.admin_file else "",
+        "admin_password": database.admin_password or "",
+    }
+
+
+def _desired(database: MySQLDatabase) -> Mapping[str, Json]:
+    return {
+        **_key(database),
+        "state": database.state,
+        "privileges": ", ".join(sorted(database.privileges)),
+        "purge": database.purge,
+    }
+
+
+def _differences(database: MySQLDatabase, state: State) -> tuple[Difference, ...]:
+    wanted: dict[str, Json] = {}
+    if database.state == "present":
+        wanted = {
+            "name": database.name,
+            "user": database.user,
+            "password_file": "lets the user in",
+            "privileges": sorted(database.privileges),
+        }
+    return compare(database.state, state, wanted, _current)
+
+
+def _current(value: Mapping[str, Json]) -> Mapping[str, Json]:
+    return {
+        "name": value["database"] or "missing",
+        "user": value["user"] or "missing",
+        "password_file": "lets the user in" if value["login"] else "does not let the user in",
+        "privileges": sorted(name for name in value["privileges"] if name != "USAGE"),
+    }
+
+
+KIND = Kind("mysql_database", MySQLDatabase, Path(__file__).with_suffix(".ps1"), _key, _desired, _differences)
