@@ -1,0 +1,121 @@
+"""Stand-ins: the Linux programs that run in the place of MySQL's Windows ones, with their command lines translated.
+
+``mysqld.exe`` is a private MariaDB; its my.ini is rewritten with real paths at each start and options that only MySQL
+knows become warnings. What differs between the two servers is for the contract tests with a real MySQL.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from lab.model.errors import HostError
+from lab.model.paths import Drive
+
+SERVER = "mysqld.exe"
+CLIENTS = {"mysql.exe": "mariadb", "mysqladmin.exe": "mariadb-admin", "mysqldump.exe": "mariadb-dump"}
+_ELSEWHERE = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin")
+# Options that name MySQL's own files or plugins, or what the lab decides itself.
+_DROPPED = re.compile(r"(?:loose[-_])?(?:basedir|plugin[-_]dir|lc[-_]messages[-_]dir|socket|user|shared[-_]memory.*)")
+Standin = tuple[list[str], dict[str, str]]
+
+
+def find(program: str) -> str | None:
+    """A program of MariaDB, also where daemons lie."""
+    return shutil.which(program) or shutil.which(program, path=":".join(_ELSEWHERE))
+
+
+class Standins:
+    """Finds the stand-in of a Windows command line."""
+
+    def __init__(self, drive: Drive, run: Path) -> None:
+        self._drive = drive
+        self._run = run
+
+    def __call__(self, arguments: list[str]) -> Standin | None:
+        """Real arguments and environment, or None when the image itself is to run."""
+        image = arguments[0].replace("/", "\\").rpartition("\\")[2].casefold()
+        if not image.endswith(".exe"):
+            image += ".exe"
+        if image == SERVER:
+            return self._server(arguments[1:]), {}
+        if image in CLIENTS:
+            return [_required(CLIENTS[image]), *(self._argument(text) for text in arguments[1:])], {}
+        if image in ("python.exe", "pythonw.exe"):
+            return self._python(arguments), {}
+        return None
+
+    def _python(self, arguments: list[str]) -> list[str]:
+        real = Path(self._drive.translate(arguments[0]))
+        if not real.exists():
+            raise HostError("not-found", f"The system cannot find the file '{arguments[0]}'.", arguments[0], 2)
+        return [str(real), *(self._argument(text) for text in arguments[1:])]
+
+    def _argument(self, text: str) -> str:
+        option, equals, value = text.partition("=")
+        if equals and option.startswith("-"):
+            return f"{option}={self._drive.translate(value)}"
+        return self._drive.translate(text)
+
+    def _server(self, arguments: list[str]) -> list[str]:
+        defaults = [text.partition("=")[2] for text in arguments if text.startswith("--defaults-file=")]
+        settings = self._settings(defaults[0]) if defaults else None
+        first = [f"--defaults-file={settings}"] if settings else ["--no-defaults"]
+        rest = [self._argument(text) for text in arguments if text.startswith("--") and "defaults-file" not in text]
+        user = f"--user={getpass.getuser()}"
+        if any(text.startswith("--initialize") for text in rest):
+            given = [text for text in rest if text.startswith("--datadir")]
+            install = _required("mariadb-install-db")
+            return [install, *first, *given, user, "--auth-root-authentication-method=normal", "--skip-test-db"]
+        kept = [text for text in rest if text not in ("--console", "--standalone", "--no-monitor")]
+        return [_required("mariadbd"), *first, user, f"--socket={self._socket(settings)}", *kept]
+
+    def _settings(self, path: str) -> Path:
+        """A copy of my.ini with real paths."""
+        real = Path(self._drive.translate(path))
+        if not real.is_file():
+            raise HostError("not-found", f"Could not open required defaults file: {path}", path, 2)
+        lines, section = [], ""
+        for line in real.read_text(encoding="utf-8-sig").splitlines():
+            heading = re.fullmatch(r"\s*\[(\w+)\]\s*", line)
+            if heading:
+                section = heading[1].casefold()
+                lines.append(line)
+            elif section == "mysqld":
+                lines.extend(self._option(line))
+            else:
+                lines.append(line)
+        self._run.mkdir(parents=True, exist_ok=True)
+        copy = self._run / f"my-{hashlib.sha256(path.casefold().encode()).hexdigest()[:8]}.ini"
+        copy.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return copy
+
+    def _option(self, line: str) -> list[str]:
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not name or name[0] in "#;" or _DROPPED.fullmatch(name.casefold()):
+            return []
+        option = name if name.casefold().startswith("loose") else f"loose-{name}"
+        return [f"{option} = {self._drive.translate(value.strip(chr(34)))}" if equals else option]
+
+    def _socket(self, settings: Path | None) -> Path:
+        # A socket's path holds 107 bytes at most, and the lab's folder may lie deep.
+        name = hashlib.sha256(str(settings or self._run).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"mailhost-lab-{name}.sock"
+
+
+def _required(program: str) -> str:
+    found = find(program)
+    if found is None:
+        message = f"The lab has no MariaDB to stand in: install mariadb-server ('{program}' was not found)."
+        raise HostError("not-found", message, program, 2)
+    return found
+
+
+def available() -> bool:
+    """Whether a private MariaDB can stand in for MySQL."""
+    return sys.platform != "win32" and all(find(name) for name in ("mariadbd", "mariadb-install-db", "mariadb"))
