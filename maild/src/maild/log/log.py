@@ -47,7 +47,7 @@ class Log:
         if self._debug:
             self._sink(Record("DEBUG", time.time(), self._thread, session, address, text, fields))
 
-    def error(
+    def fault(
         self, text: str, cause: BaseException | None = None, *, session: int = 0, address: str = "", **fields: object
     ) -> None:
         """What an administrator should look at; ``cause`` brings its type, text and place."""

@@ -71,7 +71,7 @@ def test_an_error_carries_its_cause_and_place() -> None:
     try:
         Path("/nowhere/at/all").read_bytes()
     except OSError as error:
-        Log.to(records).error("store", error)
+        Log.to(records).fault("store", error)
     assert records[0].text.startswith("store: FileNotFoundError: ")
     assert "pathlib" in records[0].text
 
