@@ -1,0 +1,317 @@
+"""What an address is here, and all the places a message to it goes.
+
+``classify`` answers at RCPT TO what the recipient is or why it is refused; ``plan`` follows aliases, forwards and lists
+at the end of DATA and yields mailboxes and queue rows for one ``Incoming``. Both only read the directory. Whether the
+client may send there is the relay decision's, in ``policy``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from maild.delivery.destination import Hop, Way
+from maild.mail.address import Address, AddressError
+from maild.mail.envelope import Recipient
+from maild.store import (
+    Account,
+    Delivery,
+    Directory,
+    Mailboxes,
+    QueueEntry,
+    QueueRecipient,
+    Resolved,
+    Route,
+)
+
+MAX_EXPANSION = 10_000
+"""Addresses one message may reach through aliases and forwards; a longer chain is a mistake or an attack."""
+JUNK = "\\Junk"
+"""Special use of the mailbox for suspicious mail (RFC 6154)."""
+REJECTS = "Rejects"
+"""Mailbox that keeps refused mail some days, for its owner to look at; it is made when it is first needed."""
+ROLES = frozenset({"postmaster", "abuse", "hostmaster"})
+"""Addresses that always reach a person (RFC 5321 section 4.5.1, RFC 2142)."""
+
+
+class Found(StrEnum):
+    """What an address is."""
+
+    ACCOUNT = "account"
+    ALIAS = "alias"
+    LIST = "list"
+    CATCH_ALL = "catch-all"
+    ROLE = "role"
+    """postmaster or abuse without a mailbox of its own: goes to whoever looks after the domain."""
+    ROUTE = "route"
+    """A route of ours; ``Target.local`` says whether it counts as a local recipient."""
+    REMOTE = "remote"
+
+
+class Refusal(StrEnum):
+    """Why an address of ours takes no mail; each has one reply."""
+
+    UNKNOWN = "550 5.1.1 There is no such mailbox here"
+    DOMAIN_OFF = "550 5.1.2 This domain takes no mail at the moment"
+    ACCOUNT_OFF = "550 5.2.1 This mailbox is disabled"
+    NOT_ON_ROUTE = "550 5.1.1 There is no such address behind this route"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One recipient as it was found; ``refusal`` set means that it takes no mail."""
+
+    recipient: Address
+    found: Found | None = None
+    resolved: Resolved = field(default_factory=Resolved)
+    hop: Hop | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def local(self) -> bool:
+        """Whether the relay decision counts it as ours."""
+        if self.found is Found.ROUTE:
+            return self.resolved.route is not None and self.resolved.route.local
+        return self.found is not Found.REMOTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What ``plan`` needs to know of a message beside its recipients."""
+
+    sender: Address | None
+    origin: str = ""
+    """Account address of a submission, else empty."""
+    expires_at: int = 0
+    smtputf8: bool = False
+    eight_bit: bool = False
+    envelope_id: str = ""
+    dsn_return: str = ""
+    junk: bool = False
+    """Goes to Junk, is not forwarded and not answered."""
+    rejected: bool = False
+    """The client was told no; the copies go to Rejects alone."""
+    automatic: bool = False
+    """Auto-Submitted, a list's, or a report: is never answered (RFC 3834 section 2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Where one message goes: copies in mailboxes, rows in the queue, and recipients that turned out to be nothing."""
+
+    deliveries: tuple[Delivery, ...] = ()
+    queue: tuple[QueueEntry, ...] = ()
+    lost: tuple[Address, ...] = ()
+
+
+class Router:
+    """Routing over a directory. ``smart_host`` sends everything remote one way; ``srs`` rewrites a forwarded sender."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        mailboxes: Mailboxes,
+        *,
+        smart_host: bool = False,
+        rewrite: Callable[[Address], Address] | None = None,
+    ) -> None:
+        self._directory = directory
+        self._mailboxes = mailboxes
+        self._smart_host = smart_host
+        self._rewrite = rewrite
+
+    async def classify(self, recipient: Address) -> Target:
+        """What this address is, or why it takes no mail."""
+        if recipient.literal is not None:
+            return self._remote(recipient, None)
+        resolved = await self._directory.resolve(recipient.local, recipient.domain)
+        if resolved.domain is None:
+            return self._remote(recipient, resolved)
+        if not resolved.domain.active:
+            return Target(recipient=recipient, resolved=resolved, refusal=Refusal.DOMAIN_OFF)
+        if resolved.account is not None:
+            refusal = None if resolved.account.active else Refusal.ACCOUNT_OFF
+            return Target(recipient=recipient, found=Found.ACCOUNT, resolved=resolved, refusal=refusal)
+        if resolved.alias is not None and resolved.alias.active:
+            return Target(recipient=recipient, found=Found.ALIAS, resolved=resolved)
+        if resolved.mailing_list is not None and resolved.mailing_list.active:
+            return Target(recipient=recipient, found=Found.LIST, resolved=resolved)
+        if resolved.route is not None:
+            return self._routed(recipient, resolved, resolved.route)
+        if resolved.domain.catch_all is not None:
+            return Target(recipient=recipient, found=Found.CATCH_ALL, resolved=resolved)
+        if recipient.local.casefold() in ROLES:
+            return Target(recipient=recipient, found=Found.ROLE, resolved=resolved)
+        return Target(recipient=recipient, resolved=resolved, refusal=Refusal.UNKNOWN)
+
+    async def plan(self, targets: Iterable[tuple[Recipient, Target]], arrival: Arrival) -> Plan:
+        """Every place the message goes, each mailbox and each remote address once."""
+        expansion = _Expansion(self._directory, arrival, self)
+        for recipient, target in targets:
+            await expansion.add(recipient, target)
+        return expansion.plan()
+
+    async def mailbox_for(self, account: Account, arrival: Arrival) -> int:
+        """The mailbox that takes a copy: INBOX, Junk or Rejects."""
+        if arrival.rejected:
+            kept = await self._mailboxes.named(account.id, REJECTS)
+            return (kept or await self._mailboxes.create(account.id, REJECTS)).id
+        junk = await self._mailboxes.with_use(account.id, JUNK) if arrival.junk else None
+        return junk.id if junk else account.inbox_id
+
+    def forwarded_sender(self, sender: Address | None, account: Account) -> Address | None:
+        """The envelope sender of a forwarded copy: rewritten (SRS), or the account's own where there is no key."""
+        if sender is None:
+            return None
+        return self._rewrite(sender) if self._rewrite else Address(account.local, account.domain)
+
+    def _remote(self, recipient: Address, resolved: Resolved | None) -> Target:
+        known = resolved or Resolved()
+        if known.route is not None:
+            return self._routed(recipient, known, known.route)
+        hop = Hop(Way.SMART_HOST) if self._smart_host else Hop(Way.DOMAIN, recipient.domain)
+        return Target(recipient=recipient, found=Found.REMOTE, resolved=known, hop=hop)
+
+    def _routed(self, recipient: Address, resolved: Resolved, route: Route) -> Target:
+        hop = Hop(Way.ROUTE, route.pattern)
+        known = not route.recipients or recipient.key in {_key(address) for address in route.recipients}
+        refusal = None if known else Refusal.NOT_ON_ROUTE
+        return Target(recipient=recipient, found=Found.ROUTE, resolved=resolved, hop=hop, refusal=refusal)
+
+
+@dataclass(slots=True)
+class _Expansion:
+    """One message's way through aliases and forwards; every address is followed once, so loops end."""
+
+    directory: Directory
+    arrival: Arrival
+    router: Router
+    seen: set[str] = field(default_factory=set)
+    mailboxes: dict[int, Delivery] = field(default_factory=dict)
+    rows: dict[tuple[str, str], list[QueueRecipient]] = field(default_factory=dict)
+    local_rows: dict[str, QueueEntry] = field(default_factory=dict)
+    lost: list[Address] = field(default_factory=list)
+
+    async def add(self, recipient: Recipient, target: Target) -> None:
+        """Follows one recipient of the envelope to its ends."""
+        waiting = [(recipient, target, self.arrival.sender)]
+        while waiting:
+            current, found, sender = waiting.pop()
+            mark = found.recipient.key
+            if mark in self.seen or len(self.seen) >= MAX_EXPANSION:
+                continue
+            self.seen.add(mark)
+            for following, new_sender in await self._take(current, found, sender):
+                waiting.append((following, await self.router.classify(following.address), new_sender))
+
+    async def _take(
+        self, recipient: Recipient, target: Target, sender: Address | None
+    ) -> Sequence[tuple[Recipient, Address | None]]:
+        """Notes one end, or returns the addresses that stand behind this one."""
+        resolved = target.resolved
+        if target.refusal is not None or target.found is None:
+            self.lost.append(target.recipient)
+            return ()
+        if target.found is Found.ACCOUNT and resolved.account is not None:
+            return await self._account(recipient, resolved.account, sender)
+        if target.found is Found.ALIAS and resolved.alias is not None:
+            return [(_to(recipient, text), sender) for text in resolved.alias.targets]
+        if target.found is Found.LIST and resolved.mailing_list is not None:
+            name = f"{resolved.mailing_list.local}@{resolved.mailing_list.domain}"
+            self._own_row(Hop(Way.LIST, name), recipient, sender)
+            return ()
+        if target.found is Found.CATCH_ALL and resolved.domain is not None:
+            return [(_to(recipient, resolved.domain.catch_all or ""), sender)]
+        if target.found is Found.ROLE and resolved.domain is not None:
+            return await self._role(recipient, resolved.domain.name, sender)
+        self._row(target.hop, recipient, sender)
+        return ()
+
+    async def _account(
+        self, recipient: Recipient, account: Account, sender: Address | None
+    ) -> Sequence[tuple[Recipient, Address | None]]:
+        following: list[tuple[Recipient, Address | None]] = []
+        kept_back = self.arrival.junk or self.arrival.rejected
+        forward = None if kept_back else account.forward
+        if forward is not None:
+            rewritten = self.router.forwarded_sender(sender, account)
+            following = [(_to(recipient, text), rewritten) for text in forward.targets]
+        if forward is None or forward.keep:
+            mailbox = await self.router.mailbox_for(account, self.arrival)
+            self.mailboxes[account.id] = Delivery(mailbox_id=mailbox, recipient=str(recipient.address))
+        answers = account.reply is not None and sender is not None
+        if answers and not kept_back and not self.arrival.automatic:
+            self._own_row(Hop(Way.REPLY, str(account.id)), recipient, sender)
+        return following
+
+    async def _role(
+        self, recipient: Recipient, domain: str, sender: Address | None
+    ) -> Sequence[tuple[Recipient, Address | None]]:
+        """Whoever looks after the domain: its administrator, the server's, else its first account."""
+        accounts = await self.directory.accounts(domain)
+        chosen = next((each for each in accounts if each.admin and each.active), None)
+        if chosen is None:
+            everyone = await self.directory.accounts()
+            chosen = next((each for each in everyone if each.admin == "server" and each.active), None)
+        chosen = chosen or next((each for each in accounts if each.active), None)
+        if chosen is None:
+            self.lost.append(recipient.address)
+            return ()
+        return await self._account(recipient, chosen, sender)
+
+    def _row(self, hop: Hop | None, recipient: Recipient, sender: Address | None) -> None:
+        if hop is None:
+            self.lost.append(recipient.address)
+            return
+        self.rows.setdefault((str(hop), _text(sender)), []).append(_queued(recipient))
+
+    def _own_row(self, hop: Hop, recipient: Recipient, sender: Address | None) -> None:
+        self.local_rows[str(hop)] = self._entry(str(hop), _text(sender), (_queued(recipient),))
+
+    def _entry(self, destination: str, sender: str, recipients: tuple[QueueRecipient, ...]) -> QueueEntry:
+        arrival = self.arrival
+        return QueueEntry(
+            destination=destination,
+            sender=sender,
+            recipients=recipients,
+            expires_at=arrival.expires_at,
+            envelope_id=arrival.envelope_id,
+            dsn_return=arrival.dsn_return,
+            smtputf8=arrival.smtputf8,
+            eight_bit=arrival.eight_bit,
+            origin=arrival.origin if sender == _text(arrival.sender) else "forward",
+        )
+
+    def plan(self) -> Plan:
+        """What was noted, as one value."""
+        rows = [self._entry(hop, sender, tuple(recipients)) for (hop, sender), recipients in self.rows.items()]
+        return Plan(
+            deliveries=tuple(self.mailboxes.values()),
+            queue=(*rows, *self.local_rows.values()),
+            lost=tuple(self.lost),
+        )
+
+
+def _key(text: str) -> str:
+    try:
+        return Address.parse(text).key
+    except AddressError:
+        return text
+
+
+def _to(recipient: Recipient, text: str) -> Recipient:
+    """The same request to another address (RFC 3461 section 5.2.7: NOTIFY and ORCPT travel along)."""
+    return Recipient(Address.parse(text), recipient.notify, recipient.original or f"rfc822;{recipient.address}")
+
+
+def _queued(recipient: Recipient) -> QueueRecipient:
+    return QueueRecipient(
+        address=str(recipient.address),
+        original=recipient.original or "",
+        notify=",".join(sorted(recipient.notify)),
+    )
+
+
+def _text(sender: Address | None) -> str:
+    return "" if sender is None else str(sender)
