@@ -158,8 +158,14 @@ python = {
     # None: checked by the Authenticode signature of its python.exe.
     "sha256": None,
 }
-# Three releases stay, for a rollback over two mistakes. source: another checkout's maild; None: this one's.
-release = {"keep": 3, "source": None}
+release = {
+    # Three stay, for a rollback over two mistakes.
+    "keep": 3,
+    # Another checkout's maild folder; None: this one's.
+    "source": None,
+    # "local": the packages of the machine that runs the lab.
+    "platform": "win_amd64",
+}
 # "hmailserver": stop and disable the one that has the mail ports; its data stays. None: stop before any change.
 take_over = None
 

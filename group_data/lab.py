@@ -53,3 +53,5 @@ dns_offline = not dns_servers
 # Encrypted to a key of the lab's own, made when the first backup is pulled.
 _recipient = Path(os.environ.get("MAILHOST_LAB", ".lab")) / "backup-key.pub"
 backup = {"recipient": _recipient.read_text(encoding="utf-8").strip() if _recipient.exists() else None}
+# The lab's programs are real ones of this machine, so a release there has this machine's packages.
+release = {"platform": "local"}

@@ -40,11 +40,6 @@ class Paths:
         return self.under("etc", "maild.toml")
 
     @property
-    def declared(self) -> str:
-        """The mail objects of the last deploy, as ``maild reconcile`` was given them."""
-        return self.under("etc", "objects.json")
-
-    @property
     def tls(self) -> str:
         """NAME-chain.pem and NAME-key.pem, one pair a certificate."""
         return self.under("etc", "tls")
@@ -61,7 +56,7 @@ class Paths:
 
     @property
     def database_password(self) -> str:
-        """The daemon's own password at the database, made on the host."""
+        """An option file with the daemon's own password at the database, made on the host."""
         return self.under("etc", "secrets", "database")
 
     @property
@@ -72,7 +67,7 @@ class Paths:
     @property
     def first_passwords(self) -> str:
         """Passwords that were made on the host, for the administrator to hand out and delete."""
-        return self.under("etc", "first-passwords.txt")
+        return self.under("private", "first-passwords.txt")
 
     @property
     def data(self) -> str:
@@ -100,9 +95,34 @@ class Paths:
         return self.under("backups")
 
     @property
+    def private(self) -> str:
+        """What only administrators may read: the database administrator's password, desired states on their way."""
+        return self.under("private")
+
+    @property
     def mysql(self) -> str:
-        """Our own MySQL: program, etc, data."""
+        """Our own MySQL."""
         return self.under("mysql")
+
+    @property
+    def mysql_program(self) -> str:
+        """MySQL as it was unpacked."""
+        return self.under("mysql", "program")
+
+    @property
+    def mysql_etc(self) -> str:
+        """Its my.ini."""
+        return self.under("mysql", "etc")
+
+    @property
+    def mysql_data(self) -> str:
+        """Its tables."""
+        return self.under("mysql", "data")
+
+    @property
+    def mysql_administrator(self) -> str:
+        """An option file with its administrator's password, made on the host."""
+        return self.under("private", "mysql-admin.cnf")
 
     @property
     def web(self) -> str:

@@ -129,3 +129,4 @@ class Release(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     keep: Annotated[int, Meta(ge=2)] = 3
     source: str | None = None
+    platform: Literal["win_amd64", "local"] = "win_amd64"

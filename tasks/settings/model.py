@@ -70,6 +70,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The port on the host itself: moved up on a lab, where ports below 1024 belong to the administrator."""
         return listener.port if self.lab_port_base is None else self.lab_port_base + listener.port
 
+    @property
+    def web_port(self) -> int:
+        """The same for the web."""
+        return self.web.port if self.lab_port_base is None else self.lab_port_base + self.web.port
+
 
 def mail_host(domain: Domain) -> str:
     """The name that MX, certificate and mail programs use for a domain."""

@@ -1,0 +1,49 @@
+"""The daemon's settings file, rendered from the settings of the deploy, and the secrets that it names."""
+
+from __future__ import annotations
+
+from pyinfra_winrm.kinds import File
+from pyinfra_winrm.secret import Secret
+from tasks import accounts
+from tasks.facts import Facts
+from tasks.paths import Paths
+from tasks.rendering import FILES, render
+from tasks.settings import Settings
+from tasks.settings.names import ascii_name
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+def resources(settings: Settings, facts: Facts) -> list[File]:
+    """``maild.toml``, and beside it what it needs."""
+    paths = Paths(settings.root)
+    closed = accounts.readable_by(settings.service)
+    files = [File(path=paths.settings, content=maild_toml(settings, facts), acl=closed)]
+    if settings.smart_host and settings.smart_host.password:
+        password = Secret(settings.smart_host.password.read())
+        files.append(File(path=f"{paths.secrets}/smart-host", content=password, acl=closed))
+    if webroot(settings, facts):
+        files.append(File(path=f"{paths.web}/acme/web.config", source=FILES / "acme-web.config"))
+    return files
+
+
+def webroot(settings: Settings, facts: Facts) -> str | None:
+    """The folder that IIS serves for the proof of names, where IIS has port 80."""
+    acme = settings.tls.acme
+    if settings.tls.source != "acme" or not (acme.webroot or acme.challenge == "webroot" or facts.has_iis):
+        return None
+    return acme.webroot or f"{Paths(settings.root).web}/acme"
+
+
+def maild_toml(settings: Settings, facts: Facts) -> str:
+    """The text of ``maild.toml``."""
+    listeners = [(name, getattr(settings.listeners, name)) for name in settings.listeners.__struct_fields__]
+    return render(
+        "maild.toml.j2",
+        settings=settings,
+        hostname=ascii_name(settings.server_name),
+        listeners=listeners,
+        certificates=[ascii_name(name) for name in settings.mail_hosts],
+        webroot=webroot(settings, facts),
+        never_ban=[*LOOPBACK, *(span.network for span in settings.ip_ranges if span.never_ban)],
+    )

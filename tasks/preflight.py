@@ -1,0 +1,126 @@
+"""Whether a host can be deployed to at all, found out before anything on it is changed.
+
+Each finding says what is wrong and what to do. A ``stop`` ends the run for that host; a ``note`` is printed and the run
+goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.facts import HMAILSERVER, HTTP_SYS, Facts, PortOwner
+from tasks.settings import Settings
+
+OLDEST_BUILD = 17763  # Windows Server 2019
+NEEDED_BYTES = 4 * 1024**3  # MySQL, three releases, and room for the first months of mail
+CLOCK_TOLERANCE = 60.0  # seconds: certificates and DKIM signatures bear this much, not more
+QUOTAS = {"MaxShellsPerUser": 2, "MaxProcessesPerShell": 5, "MaxMemoryPerShellMB": 512, "MaxEnvelopeSizekb": 500}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    level: Literal["stop", "note"]
+    what: str
+    todo: str
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.todo}"
+
+
+def findings(settings: Settings, facts: Facts) -> list[Finding]:
+    """All that is to be said about a host, the stops first."""
+    found = [*_system(facts), *_remoting(facts), *_authority(settings), *_ports(settings, facts)]
+    return sorted(found, key=lambda finding: finding.level != "stop")
+
+
+def _system(facts: Facts) -> Iterator[Finding]:
+    if facts.build < OLDEST_BUILD:
+        yield Finding(
+            "stop",
+            f"{facts.caption} (build {facts.build}) is too old",
+            "use Windows Server 2019 (build 17763) or later",
+        )
+    if facts.free_bytes < NEEDED_BYTES:
+        free, needed = facts.free_bytes / 1024**3, NEEDED_BYTES // 1024**3
+        yield Finding("stop", f"drive C has {free:.1f} GB left", f"free at least {needed} GB")
+    if facts.pending_reboot:
+        reasons = ", ".join(facts.pending_reboot)
+        yield Finding(
+            "note",
+            f"a restart is pending ({reasons})",
+            "restart the server at a quiet hour; the deploy goes on meanwhile",
+        )
+    if abs(facts.clock_offset) > CLOCK_TOLERANCE:
+        yield Finding(
+            "note", f"the clock is {abs(facts.clock_offset):.0f} seconds off", "the time service is set up in this run"
+        )
+
+
+def _remoting(facts: Facts) -> Iterator[Finding]:
+    if facts.language_mode != "FullLanguage":
+        yield Finding(
+            "stop",
+            f"PowerShell is restricted ({facts.language_mode}) by a policy",
+            "exempt the account of the deploy from AppLocker or WDAC script rules",
+        )
+    for name, needed in QUOTAS.items():
+        if name in facts.quotas and facts.quotas[name] < needed:
+            yield Finding(
+                "stop",
+                f"the WinRM quota {name} is {facts.quotas[name]}",
+                f'raise it to {needed} or more: winrm set winrm/config/winrs @{{{name}="{needed}"}}',
+            )
+
+
+def _authority(settings: Settings) -> Iterator[Finding]:
+    if settings.tls.source == "acme" and not settings.tls.acme.accept_terms:
+        yield Finding(
+            "stop",
+            "the certificate authority's terms are not accepted",
+            "read them at its site, then set accept_terms to True in tls.acme, or choose another tls.source",
+        )
+    if settings.public_ipv4 is None and not settings.dns_offline:
+        yield Finding(
+            "note", "public_ipv4 is not set", "set it to the address the world sees, or SPF and DNS cannot be checked"
+        )
+
+
+def _ports(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    for purpose, port in _wanted_ports(settings, facts):
+        owner = facts.owner_of(port)
+        if owner is None or is_ours(settings, owner):
+            continue
+        if owner.name.casefold().startswith(HMAILSERVER.casefold()):
+            if settings.take_over != "hmailserver":
+                yield Finding(
+                    "stop",
+                    f"port {port} ({purpose}) belongs to hMailServer",
+                    'set take_over = "hmailserver" to stop and disable it; its data stays',
+                )
+            continue
+        who = "IIS (http.sys)" if owner.image == HTTP_SYS else owner.name
+        yield Finding(
+            "stop", f"port {port} ({purpose}) belongs to {who}", f"move {who} to another port, or choose one here"
+        )
+
+
+def _wanted_ports(settings: Settings, facts: Facts) -> Iterator[tuple[str, int]]:
+    for name, listener in settings.listeners.enabled():
+        yield name, settings.bound_port(listener)
+    if settings.tls.source == "acme" and settings.tls.acme.challenge == "listener" and not facts.has_iis:
+        yield "proof of host names", settings.tls.acme.challenge_port
+    if settings.web.enabled:
+        yield "web", settings.web_port
+    if settings.database.engine == "mysql" and settings.database.source == "install":
+        yield "MySQL", settings.database.port
+
+
+def is_ours(settings: Settings, owner: PortOwner) -> bool:
+    """Whether a listener is one of this installation's own."""
+    below = f"{settings.root}/".casefold()
+    ours = (settings.service.casefold(), settings.database.service.casefold())
+    return owner.image.replace("\\", "/").casefold().startswith(below) or owner.service.casefold() in ours

@@ -1,0 +1,109 @@
+"""Preflight: what stops a deploy before anything is changed, with whose name and which way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasks.facts import HTTP_SYS, Facts, PortOwner, parse
+from tasks.preflight import findings
+from tasks.settings import Settings, load
+
+
+def settings(**changes: Any) -> Settings:
+    base: dict[str, Any] = {
+        "domains": [{"name": "테스트.net"}],
+        "public_ipv4": "192.0.2.25",
+        "tls": {"source": "acme", "acme": {"accept_terms": True}},
+    }
+    return load(base | changes)
+
+
+def said(wanted: Settings, **facts: Any) -> list[tuple[str, str]]:
+    return [(finding.level, str(finding)) for finding in findings(wanted, Facts(**facts))]
+
+
+def owner(port: int, image: str = "C:\\x\\other.exe", service: str = "") -> tuple[PortOwner, ...]:
+    return (PortOwner(port, "0.0.0.0", image, service),)
+
+
+def test_a_bare_server_2019_passes() -> None:
+    assert said(settings()) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "what", "todo"),
+    [
+        ({"build": 14393, "caption": "Microsoft Windows Server 2016"}, "2016", "Server 2019"),
+        ({"free_bytes": 1024**3}, "1.0 GB left", "free at least 4 GB"),
+        ({"language_mode": "ConstrainedLanguage"}, "ConstrainedLanguage", "AppLocker"),
+        ({"quotas": {"MaxShellsPerUser": 1}}, "MaxShellsPerUser is 1", "winrm set"),
+    ],
+)
+def test_what_cannot_work_stops_and_says_what_to_do(facts: dict[str, Any], what: str, todo: str) -> None:
+    ((level, text),) = said(settings(), **facts)
+    assert level == "stop"
+    assert what in text
+    assert todo in text
+
+
+@pytest.mark.parametrize("facts", [{"pending_reboot": ("windows update",)}, {"clock_offset": -90.0}])
+def test_what_heals_or_can_wait_is_only_noted(facts: dict[str, Any]) -> None:
+    assert [level for level, _ in said(settings(), **facts)] == ["note"]
+
+
+def test_hmailserver_on_a_mail_port_stops_and_names_the_setting_that_takes_over() -> None:
+    taken = owner(25, "C:\\Program Files (x86)\\hMailServer\\Bin\\hMailServer.exe", "hMailServer")
+    ((level, text),) = said(settings(), ports=taken)
+    assert level == "stop"
+    assert "port 25 (smtp) belongs to hMailServer" in text
+    assert 'take_over = "hmailserver"' in text
+    assert said(settings(take_over="hmailserver"), ports=taken) == []
+
+
+def test_iis_on_port_80_is_accepted_and_on_443_only_while_the_web_is_off() -> None:
+    iis = (PortOwner(80, "::", HTTP_SYS), PortOwner(443, "::", HTTP_SYS))
+    assert said(settings(), ports=iis) == []
+    ((_, text),) = said(settings(web={"enabled": True}), ports=iis)
+    assert "port 443 (web) belongs to IIS (http.sys)" in text
+
+
+def test_a_stranger_on_a_port_we_need_is_named() -> None:
+    ((level, text),) = said(settings(), ports=owner(993, "C:\\Dovecot\\imapd.exe"))
+    assert (level, text.split(";")[0]) == ("stop", "port 993 (imaps) belongs to imapd.exe")
+
+
+def test_mysql_on_3306_stops_an_installation_and_not_the_use_of_it() -> None:
+    mysql = owner(3306, "C:\\MySQL\\bin\\mysqld.exe", "MySQL80")
+    assert [level for level, _ in said(settings(), ports=mysql)] == ["stop"]
+    existing = {"source": "existing", "service": "MySQL80", "administrator_password": {"env": "X"}}
+    assert said(settings(database=existing), ports=mysql) == []
+
+
+def test_our_own_listeners_are_no_strangers() -> None:
+    ours = (*owner(25, "c:\\mailhost\\releases\\ab\\python.exe"), *owner(3306, "D:\\x.exe", "MailhostMySQL"))
+    assert said(settings(), ports=ours) == []
+
+
+def test_terms_that_nobody_accepted_stop() -> None:
+    ((level, text),) = said(settings(tls={"source": "acme"}))
+    assert level == "stop"
+    assert "accept_terms" in text
+
+
+def test_stops_come_first() -> None:
+    levels = [level for level, _ in said(settings(), pending_reboot=("x",), build=1)]
+    assert levels == ["stop", "note"]
+
+
+def test_facts_of_a_reply_name_http_sys_by_its_process() -> None:
+    reply = {
+        "build": 17763, "caption": "c", "language_mode": "FullLanguage", "code_page": 949, "disk": {"free": 1},
+        "pending_reboot": [], "quotas": {}, "ports": [{"port": 80, "address": "::", "pid": 4, "image": "System"}],
+    }  # fmt: skip
+    facts = parse(
+        reply, {"MySQL80": {"image_path": '"C:\\Program Files\\MySQL\\bin\\mysqld.exe" --defaults-file=x MySQL80'}}
+    )
+    assert facts.has_iis
+    assert facts.program_of_service("mysql80") == "C:/Program Files/MySQL"
