@@ -24,6 +24,13 @@ PRIVILEGES = (
     "SELECT", "UPDATE",
 )  # fmt: skip
 
+# all that can be granted on one database
+EVERY_PRIVILEGE = frozenset(PRIVILEGES) | {
+    "ALTER ROUTINE", "CREATE ROUTINE", "CREATE VIEW", "EVENT", "EXECUTE", "SHOW VIEW", "TRIGGER",
+}  # fmt: skip
+# a connection over 127.0.0.1 comes from the one or the other, as the server resolves names or not
+HOSTS = ("localhost", "127.0.0.1")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MySQLDatabase:
@@ -31,7 +38,7 @@ class MySQLDatabase:
 
     name: the database.
     user: who works in it, from this host alone.
-    password_file: an option file with the user's password, made when it is missing.
+    password_file: a file with the user's password and nothing else, made when it is missing.
     program: the folder with ``bin/mysql.exe``.
     port: where the server listens, on 127.0.0.1.
     admin_user: who may create it.
@@ -59,8 +66,8 @@ class MySQLDatabase:
         for what, text in (("database", self.name), ("user", self.user), ("administrator", self.admin_user)):
             if not re.fullmatch(r"[A-Za-z0-9_]{1,32}", text):
                 raise InvalidResourceError(f"{what} {text!r}: 1 to 32 letters, digits and underscores")
-        if bad := [name for name in self.privileges if not re.fullmatch(r"[A-Z][A-Z ]*", name)]:
-            raise InvalidResourceError(f"privilege {bad[0]!r} is written in capitals, as GRANT has it")
+        if bad := sorted(set(self.privileges) - EVERY_PRIVILEGE):
+            raise InvalidResourceError(f"privilege {bad[0]!r} is none of {', '.join(sorted(EVERY_PRIVILEGE))}")
         if bool(self.admin_file) == (self.admin_password is not None):
             raise InvalidResourceError(f"database {self.name} has either admin_file or admin_password")
         windows_path(self.password_file)
@@ -81,6 +88,7 @@ def _key(database: MySQLDatabase) -> Mapping[str, Json]:
         "admin_user": database.admin_user,
         "admin_file": windows_path(database.admin_file) if database.admin_file else "",
         "admin_password": database.admin_password or "",
+        "query": _query(database),
     }
 
 
@@ -88,9 +96,50 @@ def _desired(database: MySQLDatabase) -> Mapping[str, Json]:
     return {
         **_key(database),
         "state": database.state,
-        "privileges": ", ".join(sorted(database.privileges)),
-        "purge": database.purge,
+        "statements": _statements(database),
+        "password_statements": _password_statements(database) if database.state == "present" else [],
     }
+
+
+def _accounts(database: MySQLDatabase) -> list[str]:
+    return [f"'{database.user}'@'{host}'" for host in HOSTS]
+
+
+def _query(database: MySQLDatabase) -> str:
+    """Asks for what is there, a word and a name a line; a privilege counts when the user has it from both hosts."""
+    name, user = database.name, database.user
+    grantees = ", ".join("'" + account.replace("'", "''") + "'" for account in _accounts(database))
+    return (
+        f"SELECT 'database', SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '{name}';\n"  # noqa: S608 - checked names
+        f"SELECT 'user', MIN(User) FROM mysql.user WHERE User = '{user}' AND Host IN {HOSTS}"
+        f" HAVING COUNT(*) = {len(HOSTS)};\n"
+        "SELECT 'privilege', PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES"
+        f" WHERE TABLE_SCHEMA = '{name}' AND GRANTEE IN ({grantees})"
+        f" GROUP BY PRIVILEGE_TYPE HAVING COUNT(*) = {len(HOSTS)};\n"
+    )
+
+
+def _statements(database: MySQLDatabase) -> list[str]:
+    """What makes it or removes it; the user is there already when these run."""
+    accounts = _accounts(database)
+    if database.state == "absent":
+        dropped = [f"DROP DATABASE IF EXISTS `{database.name}`"] if database.purge else []
+        return [*(f"DROP USER IF EXISTS {account}" for account in accounts), *dropped]
+    made = [f"CREATE DATABASE IF NOT EXISTS `{database.name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"]
+    for account in accounts:
+        made.append(f"GRANT {', '.join(sorted(database.privileges))} ON `{database.name}`.* TO {account}")
+        if surplus := sorted(EVERY_PRIVILEGE - set(database.privileges)):
+            made.append(f"REVOKE {', '.join(surplus)} ON `{database.name}`.* FROM {account}")
+    return made
+
+
+def _password_statements(database: MySQLDatabase) -> list[str]:
+    """What gives the user a password; the host puts it in the place of ``{password}``."""
+    return [
+        f"{verb} {account} IDENTIFIED BY '{{password}}'"
+        for account in _accounts(database)
+        for verb in ("CREATE USER IF NOT EXISTS", "ALTER USER")
+    ]
 
 
 def _differences(database: MySQLDatabase, state: State) -> tuple[Difference, ...]:

@@ -8,6 +8,7 @@ travels. The service itself is a ``Service`` of its own.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,11 +84,19 @@ def _desired(server: MySQLServer) -> Mapping[str, Json]:
         **_key(server),
         "state": server.state,
         "program": windows_path(server.program),
+        "port": _port(server.config),
         "config": server.config,
         "sddl": _data_acl(server),
         "timeout": server.timeout,
         "purge": server.purge,
     }
+
+
+def _port(config: str) -> int:
+    """The port that my.ini's server section names; MySQL's own otherwise."""
+    section = re.search(r"(?ms)^\[mysqld\]$(.*?)(?=^\[|\Z)", config)
+    port = re.search(r"(?m)^port\s*=\s*(\d+)", section[1]) if section else None
+    return int(port[1]) if port else 3306
 
 
 def _config(sha256: str) -> str:

@@ -16,7 +16,7 @@ from pyinfra_winrm.kinds.accounts import sid_of
 from pyinfra_winrm.kinds.compare import Wanted, compare
 from pyinfra_winrm.kinds.errors import InvalidResourceError
 from pyinfra_winrm.kinds.paths import windows_path
-from pyinfra_winrm.resource import Difference, Json, Kind, State
+from pyinfra_winrm.resource import Difference, Json, Kind, Present, State
 
 Start = Literal["automatic", "delayed", "manual", "disabled"]
 SidType = Literal["none", "unrestricted", "restricted"]
@@ -220,6 +220,8 @@ def _current(value: Mapping[str, Json]) -> Mapping[str, Json]:
 
 def _differences(service: Service, state: State) -> tuple[Difference, ...]:
     wanted = _wanted(service) if service.state == "present" else {}
+    if isinstance(state, Present) and state.value["status"] != "running":
+        wanted.pop("restart_on", None)  # it reads everything anew when it starts
     return compare(service.state, state, wanted, _current)
 
 
