@@ -1,0 +1,34 @@
+"""The bundle's own messages in the reader's language, from the catalogues beside this module (gettext's ``.po``).
+
+The catalogue is read as it is committed, so nothing has to be compiled before a first run. A message that a catalogue
+lacks is shown in English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+CATALOGUES = Path(__file__).with_name("locale")
+
+Translate = Callable[[str], str]
+
+
+@lru_cache(maxsize=4)
+def catalogue(language: str) -> dict[str, str]:
+    """Message and translation; empty for English, which the messages are written in."""
+    path = CATALOGUES / f"{language}.po"
+    if not path.exists():
+        return {}
+    with path.open("rb") as stream:
+        messages = read_po(stream, locale=language)
+    return {str(each.id): str(each.string) for each in messages if each.id and each.string and not each.fuzzy}
+
+
+def translator(language: str) -> Translate:
+    """The function that code calls ``_``."""
+    messages = catalogue(language)
+    return lambda text: messages.get(text, text)
