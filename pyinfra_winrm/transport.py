@@ -1,0 +1,151 @@
+"""The WS-Management requests of one shell and one program, over pywinrm, with a pinned certificate when one is given.
+
+It counts the requests it makes and raises what pywinrm and requests raise. Lines, retries and messages for people are
+left to ``session``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Final, Protocol, cast
+
+import requests
+import winrm.exceptions as raised
+from requests.adapters import HTTPAdapter
+from winrm.protocol import Protocol as WSManProtocol
+
+from pyinfra_winrm.settings import READ_GRACE, Connection
+
+# Raw bytes in one Send: 480,000 in base64, within MaxEnvelopeSizekb of 500 (512,000 bytes) with the header.
+LARGEST_SEND: Final = 360_000
+
+# UTF-8, so that what native programs print can be read; the protocol itself is ASCII.
+CODE_PAGE: Final = 65001
+
+
+class Link(Protocol):
+    """What a session needs of a ``Wire``; tests put a scripted one in its place."""
+
+    requests: int
+
+    def open(self, command_line: str) -> None:
+        """See ``Wire.open``; so with the others."""
+
+    def send(self, data: bytes) -> None:
+        """Writes to the program's input."""
+
+    def receive(self, seconds: int | None = None) -> tuple[bytes, bytes, bool] | None:
+        """What the program wrote, or None."""
+
+    def terminate(self) -> None:
+        """Ends the program at once."""
+
+    def close(self) -> None:
+        """Closes the shell."""
+
+
+class PinnedAdapter(HTTPAdapter):
+    """Accepts one certificate, by its SHA-256, and no other; then neither its name nor its issuer matters."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """As requests makes its pool, with the pin."""
+        super().init_poolmanager(*args, assert_fingerprint=self._fingerprint, **kwargs)
+
+
+def _protocol(settings: Connection) -> WSManProtocol:
+    pinned = settings.fingerprint is not None
+    protocol = WSManProtocol(
+        endpoint=settings.url,
+        transport=cast("Any", settings.transport),
+        username=settings.user,
+        password=settings.password.reveal(),
+        ca_trust_path=cast("Any", str(settings.ca_file) if settings.ca_file else None),
+        server_cert_validation="ignore" if pinned else "validate",
+        read_timeout_sec=settings.operation_timeout + READ_GRACE,
+        operation_timeout_sec=settings.operation_timeout,
+        message_encryption="always" if settings.scheme == "http" else "never",
+        proxy=None,
+    )
+    protocol.transport.read_timeout_sec = cast(
+        "Any", (settings.connect_timeout, settings.operation_timeout + READ_GRACE)
+    )
+    if settings.fingerprint is not None:
+        protocol.transport.build_session().mount("https://", PinnedAdapter(settings.fingerprint))
+    return protocol
+
+
+class Wire:
+    """One shell with one program in it; not usable again once closed."""
+
+    def __init__(self, settings: Connection) -> None:
+        self.requests = 0
+        self._settings = settings
+        self._protocol: WSManProtocol | None = None
+        self._shell = ""
+        self._command = ""
+
+    def open(self, command_line: str) -> None:
+        """Opens the shell and starts the program with its input left open."""
+        self._protocol = _protocol(self._settings)
+        self.requests += 1
+        self._shell = self._protocol.open_shell(codepage=CODE_PAGE)
+        self.requests += 1
+        self._command = self._protocol.run_command(self._shell, command_line, console_mode_stdin=False)
+
+    def send(self, data: bytes) -> None:
+        """Writes to the program's input."""
+        for start in range(0, len(data), LARGEST_SEND):
+            self.requests += 1
+            self._opened.send_command_input(self._shell, self._command, data[start : start + LARGEST_SEND])
+
+    def receive(self, seconds: int | None = None) -> tuple[bytes, bytes, bool] | None:
+        """What the program wrote (stdout, stderr, whether it has ended); None when nothing came in time."""
+        self.requests += 1
+        self._opened.operation_timeout_sec = min(
+            seconds or self._settings.operation_timeout, self._settings.operation_timeout
+        )
+        try:
+            out, err, _, done = self._opened.get_command_output_raw(self._shell, self._command)
+        except raised.WinRMOperationTimeoutError:
+            return None
+        finally:
+            self._opened.operation_timeout_sec = self._settings.operation_timeout
+        return out, err, done
+
+    def terminate(self) -> None:
+        """Ends the program at once, and what it started with it."""
+        with _whatever_happens():
+            self.requests += 1
+            self._opened.cleanup_command(self._shell, self._command)
+        self.close()
+
+    def close(self) -> None:
+        """Closes the shell; a host that is gone is no error here."""
+        protocol, self._protocol = self._protocol, None
+        if protocol is None:
+            return
+        with _whatever_happens():
+            if self._shell:
+                self.requests += 1
+                protocol.close_shell(self._shell)
+        protocol.transport.close_session()
+
+    @property
+    def _opened(self) -> WSManProtocol:
+        if self._protocol is None:
+            raise requests.ConnectionError("the shell is closed")
+        return self._protocol
+
+
+@contextlib.contextmanager
+def _whatever_happens() -> Iterator[None]:
+    """For the last words to a host: whatever keeps it from hearing them changes nothing any more."""
+    try:
+        yield
+    except (raised.WinRMError, raised.WinRMTransportError, raised.WinRMOperationTimeoutError, OSError, AssertionError):
+        return
