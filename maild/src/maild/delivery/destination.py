@@ -1,7 +1,7 @@
 """The next hop of a queue row as one text, which keys its back-off: a domain, a route, the smart host, or work of ours.
 
-``list:`` and ``reply:`` rows never leave this server: the runner expands them, so that a list's copies and an automatic
-answer are made after the 250 and exactly once.
+``list:``, ``leave:`` and ``reply:`` rows never leave this server: the runner expands them, so that a list's copies and
+an automatic answer are made after the 250 and exactly once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ class Way(StrEnum):
     ROUTE = "route"
     SMART_HOST = "smarthost"
     LIST = "list"
+    LEAVE = "leave"
     REPLY = "reply"
 
 

@@ -7,11 +7,14 @@ client may send there is the relay decision's, in ``policy``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from maild.delivery.destination import Hop, Way
+from maild.delivery.lists import BOUNCES, UNSUBSCRIBE
+from maild.delivery.srs import SRSError, is_rewritten
 from maild.mail.address import Address, AddressError
 from maild.mail.envelope import Recipient
 from maild.store import (
@@ -44,6 +47,12 @@ class Found(StrEnum):
     CATCH_ALL = "catch-all"
     ROLE = "role"
     """postmaster or abuse without a mailbox of its own: goes to whoever looks after the domain."""
+    LIST_BOUNCES = "list-bounces"
+    """What came back from a list's members: goes to whoever looks after the domain."""
+    LIST_LEAVE = "list-leave"
+    """A member wants to leave."""
+    REWRITTEN = "rewritten"
+    """A sender that we rewrote (SRS): leads to the real one."""
     ROUTE = "route"
     """A route of ours; ``Target.local`` says whether it counts as a local recipient."""
     REMOTE = "remote"
@@ -55,6 +64,7 @@ class Refusal(StrEnum):
     UNKNOWN = "550 5.1.1 There is no such mailbox here"
     DOMAIN_OFF = "550 5.1.2 This domain takes no mail at the moment"
     ACCOUNT_OFF = "550 5.2.1 This mailbox is disabled"
+    NOT_OURS = "550 5.1.1 This rewritten address is not valid here"
     NOT_ON_ROUTE = "550 5.1.1 There is no such address behind this route"
 
 
@@ -66,6 +76,8 @@ class Target:
     found: Found | None = None
     resolved: Resolved = field(default_factory=Resolved)
     hop: Hop | None = None
+    leads_to: Address | None = None
+    """The real address behind a rewritten one."""
     refusal: Refusal | None = None
 
     @property
@@ -105,8 +117,20 @@ class Plan:
     lost: tuple[Address, ...] = ()
 
 
+class Rewriting(Protocol):
+    """SRS with this server's keys."""
+
+    def rewrite(self, sender: Address, domain: str) -> Address:
+        """The sender of a forwarded copy."""
+        ...
+
+    def restore(self, address: Address) -> Address:
+        """The real sender; raises ``SRSError``."""
+        ...
+
+
 class Router:
-    """Routing over a directory. ``smart_host`` sends everything remote one way; ``srs`` rewrites a forwarded sender."""
+    """Routing over a directory. ``smart_host`` sends everything remote one way; ``rewriting`` is SRS."""
 
     def __init__(
         self,
@@ -114,12 +138,12 @@ class Router:
         mailboxes: Mailboxes,
         *,
         smart_host: bool = False,
-        rewrite: Callable[[Address], Address] | None = None,
+        rewriting: Rewriting | None = None,
     ) -> None:
         self._directory = directory
         self._mailboxes = mailboxes
         self._smart_host = smart_host
-        self._rewrite = rewrite
+        self._rewriting = rewriting
 
     async def classify(self, recipient: Address) -> Target:
         """What this address is, or why it takes no mail."""
@@ -130,13 +154,14 @@ class Router:
             return self._remote(recipient, resolved)
         if not resolved.domain.active:
             return Target(recipient=recipient, resolved=resolved, refusal=Refusal.DOMAIN_OFF)
-        if resolved.account is not None:
-            refusal = None if resolved.account.active else Refusal.ACCOUNT_OFF
-            return Target(recipient=recipient, found=Found.ACCOUNT, resolved=resolved, refusal=refusal)
-        if resolved.alias is not None and resolved.alias.active:
-            return Target(recipient=recipient, found=Found.ALIAS, resolved=resolved)
-        if resolved.mailing_list is not None and resolved.mailing_list.active:
-            return Target(recipient=recipient, found=Found.LIST, resolved=resolved)
+        if not resolved.found and is_rewritten(recipient) and self._rewriting is not None:
+            return self._restored(recipient, resolved, self._rewriting)
+        found = self._own(recipient, resolved)
+        if found is not None:
+            return found
+        service = await self._list_service(recipient)
+        if service is not None:
+            return service
         if resolved.route is not None:
             return self._routed(recipient, resolved, resolved.route)
         if resolved.domain.catch_all is not None:
@@ -144,6 +169,17 @@ class Router:
         if recipient.local.casefold() in ROLES:
             return Target(recipient=recipient, found=Found.ROLE, resolved=resolved)
         return Target(recipient=recipient, resolved=resolved, refusal=Refusal.UNKNOWN)
+
+    def _own(self, recipient: Address, resolved: Resolved) -> Target | None:
+        """The account, alias or list of that name."""
+        if resolved.account is not None:
+            refusal = None if resolved.account.active else Refusal.ACCOUNT_OFF
+            return Target(recipient=recipient, found=Found.ACCOUNT, resolved=resolved, refusal=refusal)
+        if resolved.alias is not None and resolved.alias.active:
+            return Target(recipient=recipient, found=Found.ALIAS, resolved=resolved)
+        if resolved.mailing_list is not None and resolved.mailing_list.active:
+            return Target(recipient=recipient, found=Found.LIST, resolved=resolved)
+        return None
 
     async def plan(self, targets: Iterable[tuple[Recipient, Target]], arrival: Arrival) -> Plan:
         """Every place the message goes, each mailbox and each remote address once."""
@@ -164,7 +200,26 @@ class Router:
         """The envelope sender of a forwarded copy: rewritten (SRS), or the account's own where there is no key."""
         if sender is None:
             return None
-        return self._rewrite(sender) if self._rewrite else Address(account.local, account.domain)
+        if self._rewriting is None:
+            return Address(account.local, account.domain)
+        return self._rewriting.rewrite(sender, account.domain)
+
+    def _restored(self, recipient: Address, resolved: Resolved, rewriting: Rewriting) -> Target:
+        try:
+            real = rewriting.restore(recipient)
+        except SRSError:
+            return Target(recipient=recipient, resolved=resolved, refusal=Refusal.NOT_OURS)
+        return Target(recipient=recipient, found=Found.REWRITTEN, resolved=resolved, leads_to=real)
+
+    async def _list_service(self, recipient: Address) -> Target | None:
+        """The address beside a list that takes its bounces, or a wish to leave it."""
+        for suffix, found in ((BOUNCES, Found.LIST_BOUNCES), (UNSUBSCRIBE, Found.LIST_LEAVE)):
+            base = recipient.local.removesuffix(suffix)
+            if base and base != recipient.local:
+                resolved = await self._directory.resolve(base, recipient.domain)
+                if resolved.mailing_list is not None:
+                    return Target(recipient=recipient, found=found, resolved=resolved)
+        return None
 
     def _remote(self, recipient: Address, resolved: Resolved | None) -> Target:
         known = resolved or Resolved()
@@ -217,13 +272,16 @@ class _Expansion:
             return await self._account(recipient, resolved.account, sender)
         if target.found is Found.ALIAS and resolved.alias is not None:
             return [(_to(recipient, text), sender) for text in resolved.alias.targets]
-        if target.found is Found.LIST and resolved.mailing_list is not None:
-            name = f"{resolved.mailing_list.local}@{resolved.mailing_list.domain}"
-            self._own_row(Hop(Way.LIST, name), recipient, sender)
+        if target.found in (Found.LIST, Found.LIST_LEAVE) and resolved.mailing_list is not None:
+            way = Way.LIST if target.found is Found.LIST else Way.LEAVE
+            name = str(Address(resolved.mailing_list.local, resolved.mailing_list.domain))
+            self._own_row(Hop(way, name), recipient, sender)
             return ()
+        if target.leads_to is not None:
+            return [(Recipient(target.leads_to, recipient.notify, recipient.original), sender)]
         if target.found is Found.CATCH_ALL and resolved.domain is not None:
             return [(_to(recipient, resolved.domain.catch_all or ""), sender)]
-        if target.found is Found.ROLE and resolved.domain is not None:
+        if target.found in (Found.ROLE, Found.LIST_BOUNCES) and resolved.domain is not None:
             return await self._role(recipient, resolved.domain.name, sender)
         self._row(target.hop, recipient, sender)
         return ()

@@ -1,0 +1,88 @@
+"""Distribution lists: who may write to one, and the copy its members get.
+
+The body and its signatures stay as they are; fields are only put before it: List-Id, List-Post, List-Unsubscribe with
+one click (RFC 2369, 2919, 8058) and Precedence. Bounces go to the list's own address, not to the writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from maild.mail import domain as names
+from maild.mail import header
+from maild.mail.address import Address, AddressError
+from maild.store import ListMode, MailingList
+
+LOOP_FIELD = "X-Mailhost-List"
+"""Names each list a copy went through: one that meets itself again is not sent out a second time."""
+BOUNCES = "-bounces"
+"""Suffix of the local part that takes a list's bounces."""
+UNSUBSCRIBE = "-unsubscribe"
+"""Suffix of the local part that takes a request to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What is sent to the members: fields to put before the message, the envelope sender and the recipients."""
+
+    prefix: bytes
+    sender: str
+    recipients: tuple[str, ...]
+
+
+def may_post(mailing_list: MailingList, sender: Address | None, *, authenticated: bool) -> bool:
+    """Whether this sender may write to the list (hMailServer's four modes); a bounce never may."""
+    if sender is None or (mailing_list.require_auth and not authenticated):
+        return False
+    if mailing_list.mode is ListMode.PUBLIC:
+        return True
+    if mailing_list.mode is ListMode.DOMAIN:
+        return sender.domain == mailing_list.domain
+    if mailing_list.mode is ListMode.ANNOUNCEMENTS:
+        return sender.key in _keys(mailing_list.announcers)
+    return sender.key in _keys(mailing_list.members)
+
+
+def copy_for_members(mailing_list: MailingList, message: bytes, web: str = "") -> Copy | None:
+    """The copy, None for a message that has been through this list; ``web`` is the base URL for one-click leaving."""
+    local, domain = mailing_list.local, mailing_list.domain
+    address = Address(local, domain)
+    if str(address).encode() in header.values(message, LOOP_FIELD):
+        return None
+    ways = [f"<mailto:{Address(local + UNSUBSCRIBE, domain)}>"]
+    one_click: tuple[bytes, ...] = ()
+    if web:
+        ways.insert(0, f"<{web}/lists/{domain}/{local}/leave>")
+        one_click = (header.field("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),)
+    title = f"{mailing_list.title} " if mailing_list.title else ""
+    fields = [
+        header.field(LOOP_FIELD, str(address), raw=True),
+        header.field("List-Id", f"{title}<{_list_id(local, domain)}>"),
+        header.field("List-Post", f"<mailto:{address}>", raw=True),
+        header.field("List-Unsubscribe", ", ".join(ways), raw=True),
+        *one_click,
+        header.field("Precedence", "list"),
+    ]
+    prefix = b"".join(fields)
+    members = tuple(dict.fromkeys(mailing_list.members))
+    return Copy(prefix, str(Address(local + BOUNCES, domain)), members)
+
+
+def _list_id(local: str, domain: str) -> str:
+    """The identifier (RFC 2919 section 2): ASCII, so a local part outside it goes in as an A-label."""
+    try:
+        label = names.to_ascii(local)
+    except names.DomainError:
+        label = local.encode("idna", "replace").decode("ascii", "replace") if local.isascii() else local.encode().hex()
+    return f"{label}.{domain}"
+
+
+def _keys(addresses: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for text in addresses:
+        try:
+            found.add(Address.parse(text).key)
+        except AddressError:
+            continue
+    return found
