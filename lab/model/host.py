@@ -16,7 +16,7 @@ every public method of the parts below takes and gives JSON values (bytes where 
     host.time       get | configure
     host.listeners  get certificates | set delete add_certificate delete_certificate
     host.ports      listening
-    host.system     get facts disk room pending_reboot | set
+    host.system     get facts now disk room pending_reboot | set
     host.journal    entries | record                          (the primitives record their changes themselves)
 
 A kind's module is ``lab/kinds/<kind>.py`` with ``read(host, key) -> {"state": ...}`` and ``apply(host, desired)``. It

@@ -1,6 +1,6 @@
 """Who listens: the real listeners of the host's processes, under the ports that Windows would show.
 
-The lab binds 127.0.0.1 at ``base + port``; both numbers are given. What http.sys holds belongs to PID 4, as on Windows.
+The lab binds 127.0.0.1 at ``base + port``; both numbers are told. What http.sys holds belongs to PID 4, as on Windows.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from lab.model.processes import Processes
 
 HTTP_SYS_PID = 4
 HTTP_SYS = "System"
+WIDTH = 4000  # ports that one lab may use above its base
 
 
 class Ports:
@@ -24,31 +25,25 @@ class Ports:
         self._base = base
 
     def listening(self) -> list[dict[str, Any]]:
-        """``{port, bound, address, pid, image, owner, http_sys}`` for each listener, by port."""
-        tree: dict[int, Any] = {}
-        for running in self._processes.all():
-            for pid in _family(running.pid):
-                tree[pid] = running
+        """``{port, address, pid, image, service}`` for each listener, once under each of its two numbers."""
+        tree = {pid: running for running in self._processes.all() for pid in _family(running.pid)}
         rows = []
         for connection in psutil.net_connections("tcp"):
-            if connection.status != psutil.CONN_LISTEN or connection.pid not in tree or not connection.laddr:
-                continue
-            running = tree[connection.pid]
-            bound = int(connection.laddr.port)
-            nominal = bound - self._base()
-            http_sys = running.launch.image.casefold().endswith("w3wp.exe")
-            rows.append(
-                {
-                    "port": nominal if 0 < nominal < 10_000 else bound,
-                    "bound": bound,
+            if connection.status == psutil.CONN_LISTEN and connection.pid in tree and connection.laddr:
+                running = tree[connection.pid]
+                http_sys = running.launch.image.casefold().endswith("w3wp.exe")
+                row = {
                     "address": connection.laddr.ip,
                     "pid": HTTP_SYS_PID if http_sys else running.pid,
                     "image": HTTP_SYS if http_sys else running.launch.image,
-                    "owner": running.owner,
-                    "http_sys": http_sys,
+                    "service": "" if http_sys else running.service,
                 }
-            )
+                rows += [{"port": port, **row} for port in self._numbers(connection.laddr.port)]
         return sorted(rows, key=lambda row: (row["port"], row["address"]))
+
+    def _numbers(self, bound: int) -> list[int]:
+        nominal = bound - self._base()
+        return [nominal, bound] if 0 < nominal < WIDTH and nominal != bound else [bound]
 
 
 def _family(pid: int) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -46,6 +47,11 @@ class Running:
     started: float
     owner: str
     holds: tuple[Path, ...] = field(default=())
+
+    @property
+    def service(self) -> str:
+        """The service it is the process of, or nothing."""
+        return self.owner.removeprefix("service ") if self.owner.startswith("service ") else ""
 
     @property
     def pid(self) -> int:
@@ -135,6 +141,11 @@ class Processes:
             out.seek(0)
             err.seek(0)
             return {"rc": rc & 0xFFFFFFFF, "out": out.read(), "err": err.read()}
+
+    def start_helper(self, image: str, arguments: list[str]) -> int:
+        """Starts a small Python program as a foreign process of the host; returns its pid."""
+        launch = Launch(image, (sys.executable, "-I", "-c", *arguments), self._environment(), self._root)
+        return self.start(launch, "foreign").pid
 
     def forget(self, pid: int) -> None:
         """Drops a process that has ended."""

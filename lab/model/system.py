@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,15 @@ class System:
         with self._state.changing():
             self._state.section("system")[name] = value
             self._journal.record("system", "host", name, old, value)
+
+    def now(self) -> str:
+        """The host's clock, as ISO 8601 in UTC."""
+        moment = datetime.now(UTC) + timedelta(seconds=self.get("clock_offset"))
+        return moment.isoformat(timespec="seconds")
+
+    def boot_time_text(self) -> str:
+        """When the host was started, as ISO 8601 in UTC."""
+        return datetime.fromtimestamp(self.get("boot_time"), UTC).isoformat(timespec="milliseconds")
 
     def booted(self, clock: Callable[[], float] = time.time) -> None:
         """Takes the time of a boot and does what waits for one; not a change that a deploy makes."""

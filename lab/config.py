@@ -1,0 +1,96 @@
+"""The lab's private file: where it listens, who may sign on, what it is. Written at each start, 0600."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import string
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+NAME = "lab.json"
+ENGINES = ("model",)
+HOSTS = ("bare",)
+FIRST_BASE = 20_000  # below the ephemeral ports of Linux (32768) and Windows (49152)
+LAST_BASE = 28_000
+WIDTH = 4_000  # room for a base's highest port, 3306
+USED = (25, 80, 110, 143, 443, 465, 587, 993, 995, 3306)
+
+
+@dataclass(frozen=True, slots=True)
+class LabConfig:
+    """Everything a client of the lab needs."""
+
+    engine: str = "model"
+    kind: str = "bare"
+    host: str = "127.0.0.1"
+    http: int = 0
+    https: int = 0
+    port_base: int = 0
+    user: str = "Administrator"
+    password: str = ""
+    ca: str = ""
+    fingerprint: str = ""
+    control: int = 0
+    token: str = ""
+    pid: int = 0
+
+
+def default_folder() -> Path:
+    """``MAILHOST_LAB``, or ``.lab`` in the checkout."""
+    given = os.environ.get("MAILHOST_LAB")
+    return Path(given).absolute() if given else Path(__file__).resolve().parent.parent / ".lab"
+
+
+def load(folder: Path) -> LabConfig | None:
+    """The lab's file, None when there is no lab."""
+    try:
+        values: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    known = {name: values[name] for name in LabConfig.__slots__ if name in values}
+    return LabConfig(**known)
+
+
+def save(folder: Path, config: LabConfig) -> None:
+    """Writes the file for its owner alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / (NAME + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(asdict(config), file, indent=1)
+        file.write("\n")
+    temporary.replace(folder / NAME)
+
+
+def completed(config: LabConfig) -> LabConfig:
+    """With a password and a token of its own; a base of free ports when it has none yet."""
+    alphabet = string.ascii_letters + string.digits
+    password = config.password or "".join(secrets.choice(alphabet) for _ in range(24))
+    base = config.port_base or free_base()
+    return replace(config, password=password, token=secrets.token_hex(16), port_base=base)
+
+
+def free_base() -> int:
+    """The first base whose ports are all free; ``MAILHOST_LAB_PORT_BASE`` decides when it is set."""
+    given = os.environ.get("MAILHOST_LAB_PORT_BASE", "")
+    if given.isdigit():
+        return int(given)
+    for base in range(FIRST_BASE, LAST_BASE + 1, WIDTH):
+        if all(free(base + port) for port in USED):
+            return base
+    raise OSError(f"no free ports for another lab between {FIRST_BASE} and {LAST_BASE + WIDTH}: stop one")
+
+
+def free(port: int) -> bool:
+    """Whether a port of 127.0.0.1 can be had."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
