@@ -146,7 +146,7 @@ function Start-Upload($request) {
         path = $path; part = $part; size = [long]$request.size; sha256 = [string]$request.sha256
         next = 0; failure = $null
         hash = [System.Security.Cryptography.SHA256]::Create()
-        stream = (New-Object System.IO.FileStream $part, 'Create', 'Write', 'None')
+        stream = (Open-HostWriter $part)
     }
     return @{}
 }
@@ -193,7 +193,7 @@ function Stop-Upload {
     $hostState.upload = $null
     $upload.stream.Dispose()
     $upload.hash.Dispose()
-    if ([System.IO.File]::Exists($upload.part)) { [System.IO.File]::Delete($upload.part) }
+    Remove-HostItem $upload.part
 }
 
 # Virus scanners and indexers hold a new file for a moment; only a sharing violation is waited for.
@@ -212,7 +212,7 @@ function Move-Part($part, $path, $patience) {
 
 function Read-Piece($request) {
     $path = Resolve-HostPath $request.path
-    $stream = New-Object System.IO.FileStream $path, 'Open', 'Read', 'ReadWrite, Delete'
+    $stream = Open-HostReader $path
     try {
         $buffer = New-Object byte[] ([int]$request.length)
         [void]$stream.Seek([long]$request.offset, 'Begin')
@@ -228,9 +228,9 @@ function Lock-Run($request) {
     if ($hostState.lock) { return @{} }
     $holder = @{ run = $request.run; user = $request.user; start = $request.start }
     $text = ConvertTo-Json -InputObject $holder -Compress
-    $path = Join-Path (Resolve-HostPath $env:ProgramData) 'Mailhost'
-    [void][System.IO.Directory]::CreateDirectory($path)
-    $path = Join-Path $path 'run.lock'
+    $folder = (Resolve-HostPath $env:ProgramData) + '\Mailhost'
+    New-HostDirectory $folder ''
+    $path = $folder + '\run.lock'
     try {
         $hostState.lock = Open-RunLock $path $text
     } catch {
@@ -243,9 +243,7 @@ function Lock-Run($request) {
 
 function Read-Holder($path) {
     try {
-        $stream = New-Object System.IO.FileStream $path, 'Open', 'Read', 'ReadWrite, Delete'
-        $reader = New-Object System.IO.StreamReader $stream
-        try { return ConvertFrom-Json $reader.ReadToEnd() } finally { $reader.Dispose() }
+        return ConvertFrom-Json (ConvertFrom-Utf8 (Read-HostFile $path))
     } catch {
         return @{ run = ''; user = ''; start = '' }
     }

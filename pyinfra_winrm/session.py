@@ -83,9 +83,8 @@ class Session:
             try:
                 wire.open(command_line())
                 self._wire, self._reader, self._stderr = wire, ReplyReader(), []
-                self._loaded = set()
+                self._loaded, self.facts = set(), None
                 self.generation += 1
-                self.facts = self._exchange("facts", {}, self.settings.read_timeout, (), "").fields.get("facts")
             except HostError as error:
                 self._drop()
                 raise UnreachableHostError(str(error)) from error
@@ -155,11 +154,15 @@ class Session:
         until = self.clock() + timeout
         lines: list[bytes] = []
         loading: dict[int, str] = {}
+        # A first read brings the host facts along: a plan wants both, and this saves it a request.
+        riding = 0 if self._loaded or verb != "read" else self._next()
         for name in dict.fromkeys((*HOST_SCRIPTS, *kinds)):
             if name not in self._loaded:
                 loading[self._next()] = name
                 text = host_script(name) if name in HOST_SCRIPTS else self.script(name)
                 lines.append(encode_request(self._number, "load", {"name": name, "script": text}))
+        if riding:
+            lines.append(encode_request(riding, "facts", {}))
         number = self._next()
         lines.append(encode_request(number, verb, fields))
         with self._translated():
@@ -169,7 +172,9 @@ class Session:
                 if reply.id == 0 and reply.failure is not None:
                     self._drop()
                     raise RequestFailedError(self.name, reply.failure)
-                if reply.id in loading:
+                if reply.id == riding:
+                    self.facts = reply.fields.get("facts")
+                elif reply.id in loading:
                     self._take_loaded(loading[reply.id], reply)
                 elif reply.id == number:
                     self.last_used = self.clock()

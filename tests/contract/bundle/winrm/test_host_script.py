@@ -27,7 +27,14 @@ function Move-HostFile($part, $path) {
     [IO.File]::Delete($path)
     [IO.File]::Move($part, $path)
 }
+function New-HostDirectory($path, $sddl) { [void][IO.Directory]::CreateDirectory($path.Replace('\\', '/')) }
+function Open-HostWriter($path) { return New-Object IO.FileStream $path, 'Create', 'Write', 'None' }
+function Open-HostReader($path) { return New-Object IO.FileStream $path, 'Open', 'Read', 'ReadWrite' }
+function Read-HostFile($path) { return , [IO.File]::ReadAllBytes($path.Replace('\\', '/')) }
+function Remove-HostItem($path) { [IO.File]::Delete($path) }
+function ConvertFrom-Utf8($bytes) { return [Text.Encoding]::UTF8.GetString($bytes) }
 function Open-RunLock($path, $text) {
+    $path = $path.Replace('\\', '/')
     try {
         $stream = New-Object IO.FileStream "$path.owner", 'OpenOrCreate', 'ReadWrite', 'None', 4096, 'DeleteOnClose'
     } catch {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pyinfra_winrm.errors import HostTimeoutError, LostSessionError, RequestFailedError, UnreachableHostError
+from pyinfra_winrm.errors import HostTimeoutError, LostSessionError, RequestFailedError
 from tests.lib.scripted import ScriptedHost, failure, ticking
 
 
@@ -24,7 +24,7 @@ def test_scripts_travel_once_with_the_request_that_needs_them() -> None:
     assert loaded == ["host", "seam", "service", "file"]
     assert session.facts == {"build": 17763}
     session.close()
-    assert session.requests_made == 6
+    assert session.requests_made == 4
 
 
 def breaking(when: str, *verbs: str) -> ScriptedHost:
@@ -88,10 +88,10 @@ def test_failure_of_the_host_names_what_and_what_to_do() -> None:
     )
 
 
-def test_session_that_the_bootstrap_refuses_is_unreachable() -> None:
+def test_session_that_the_bootstrap_refuses_is_one_sentence() -> None:
     def refuse(request: dict[str, Any]) -> dict[str, Any]:
         request["id"] = 0
         return dict(failure("language-mode", "constrained language mode"))
 
-    with pytest.raises(UnreachableHostError, match=r"^server: constrained language mode \(allow this account"):
-        ScriptedHost(refuse).session().connect()
+    with pytest.raises(RequestFailedError, match=r"^server: constrained language mode \(allow this account"):
+        ScriptedHost(refuse).session().read("read", {"items": []})
