@@ -297,7 +297,7 @@ class _Expansion:
             following = [(_to(recipient, text), rewritten) for text in forward.targets]
         if forward is None or forward.keep:
             mailbox = await self.router.mailbox_for(account, self.arrival)
-            self.mailboxes[account.id] = Delivery(mailbox_id=mailbox, recipient=str(recipient.address))
+            self.mailboxes.setdefault(account.id, Delivery(mailbox_id=mailbox, recipient=str(recipient.address)))
         answers = account.reply is not None and sender is not None
         if answers and not kept_back and not self.arrival.automatic:
             self._own_row(Hop(Way.REPLY, str(account.id)), recipient, sender)
