@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = "lab.json"
-ENGINES = ("model",)
+ENGINES = ("model", "pwsh")
 HOSTS = ("bare",)
 FIRST_BASE = 20_000  # below the ephemeral ports of Linux (32768) and Windows (49152)
 LAST_BASE = 28_000

@@ -24,6 +24,7 @@ from lab import certificates, config, faults, hosts
 from lab.config import LabConfig
 from lab.engine.facts import facts
 from lab.engine.model import ModelEngine
+from lab.engine.pwsh import PwshEngine
 from lab.engine.runlock import RunLock
 from lab.engine.stalling import StallingEngine
 from lab.model.errors import HostError
@@ -53,7 +54,7 @@ class Lab:
         self._ended = threading.Event()
         offered = {**calls(self.host), **self._commands()}
         self._seam = Seam(offered, wanted.token)
-        self.shells = Shells(StallingEngine(self._engine(), self.gate.stall), self.quotas)
+        self.shells = Shells(StallingEngine(self._engine(wanted), self.gate.stall), self.quotas)
         credentials = Credentials(wanted.user, wanted.password)
         self._offer_to_ntlm(credentials)
         actions = Actions(self.shells, self.quotas, lambda: int(self.host.system.get("build")))
@@ -106,7 +107,9 @@ class Lab:
             envelope=known["MaxEnvelopeSizekb"] * KILOBYTE,
         )
 
-    def _engine(self) -> Engine:
+    def _engine(self, wanted: LabConfig) -> Engine:
+        if wanted.engine == "pwsh":
+            return PwshEngine(self.host, lambda: self._seam.port, wanted.token)
         return ModelEngine(self.host, self._lock, lambda: facts(self.host))
 
     def _commands(self) -> Mapping[str, Any]:

@@ -28,6 +28,8 @@ PATH = (
     "%SystemRoot%\\system32;%SystemRoot%;%SystemRoot%\\System32\\Wbem;%SYSTEMROOT%\\System32\\WindowsPowerShell\\v1.0\\"
 )
 
+CODE_PAGES = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage"
+
 
 def bare(host: Host) -> None:
     """Prepares a bare server."""
@@ -46,9 +48,12 @@ def bare(host: Host) -> None:
 
 def _registry(host: Host) -> None:
     registry, system = host.registry, host.system
-    registry.set(CURRENT_VERSION, "CurrentBuild", "String", str(system.get("build")))
+    for name in ("CurrentBuild", "CurrentBuildNumber"):
+        registry.set(CURRENT_VERSION, name, "String", str(system.get("build")))
     registry.set(CURRENT_VERSION, "UBR", "DWord", system.get("revision"))
-    registry.set(CURRENT_VERSION, "ProductName", "String", "Windows Server 2019 Standard")
+    registry.set(CURRENT_VERSION, "ProductName", "String", str(system.get("caption")))
+    registry.set(CODE_PAGES, "OEMCP", "String", str(system.get("code_page")))
+    registry.set(CODE_PAGES, "ACP", "String", str(system.get("ansi_code_page")))
     registry.set(f"{SESSION_MANAGER}\\Environment", "Path", "ExpandString", PATH)
     registry.set(f"{SESSION_MANAGER}\\Environment", "TEMP", "ExpandString", "%SystemRoot%\\TEMP")
     registry.set(f"{W32TIME}\\Parameters", "NtpServer", "String", "time.windows.com,0x8")

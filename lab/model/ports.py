@@ -35,7 +35,7 @@ class Ports:
                 row = {
                     "address": connection.laddr.ip,
                     "pid": HTTP_SYS_PID if http_sys else running.pid,
-                    "image": HTTP_SYS if http_sys else running.launch.image,
+                    "image": HTTP_SYS if http_sys else running.launch.image.replace("/", "\\").rpartition("\\")[2],
                     "service": "" if http_sys else running.service,
                 }
                 rows += [{"port": port, **row} for port in self._numbers(connection.laddr.port)]

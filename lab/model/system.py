@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "hostname": "WIN-LAB",
     "build": 17763,
     "revision": 6532,
-    "caption": "Microsoft Windows Server 2019 Standard",
+    "caption": "Windows Server 2019 Standard",
     "code_page": 437,
     "ansi_code_page": 1252,
     "culture": "en-US",
@@ -76,8 +76,11 @@ class System:
 
     def now(self) -> str:
         """The host's clock, as ISO 8601 in UTC."""
-        moment = datetime.now(UTC) + timedelta(seconds=self.get("clock_offset"))
-        return moment.isoformat(timespec="seconds")
+        return datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="seconds")
+
+    def clock(self) -> float:
+        """The host's clock, in seconds since 1970."""
+        return time.time() + float(self.get("clock_offset"))
 
     def boot_time_text(self) -> str:
         """When the host was started, as ISO 8601 in UTC."""
