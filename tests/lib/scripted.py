@@ -1,116 +1,152 @@
-"""A host that is a Python function: a session's link whose requests are answered in place, cut where a test says."""
+"""An SMTP session without a network: bytes in, replies out, on the real stream, dialogue and reception."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+import base64
+import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-import requests
+from maild.delivery.router import Router
+from maild.log import Log, Record
+from maild.net import Connection, FairQueue, Peer, TLSInfo, address_of
+from maild.policy import LANES, Gate, Login, Rates
+from maild.settings import AutoBan, Limits, Listener
+from maild.smtp import dialogue
+from maild.smtp.context import Budget, Context, Screen, Verifier
+from tests.lib.memory_store import MemoryStore
 
-from pyinfra_winrm.protocol import decode_request, encode_reply
-from pyinfra_winrm.secret import Secret
-from pyinfra_winrm.session import Session
-from pyinfra_winrm.settings import Connection, connection
-
-Answer = Callable[[dict[str, Any]], dict[str, Any] | None]
-
-DATA: dict[str, Any] = {
-    "winrm_host": "server", "winrm_user": "ops", "winrm_password": Secret("hunter2"), "winrm_scheme": "https",
-    "winrm_transport": "ntlm", "winrm_connect_timeout": 1, "winrm_operation_timeout": 1, "winrm_read_timeout": 60,
-    "winrm_change_timeout": 60, "winrm_lock_wait": 5, "winrm_lock_lease": 60,
-}  # fmt: skip
-
-
-def settings(**changed: Any) -> Connection:
-    return connection(DATA | changed, {})
+TLS = TLSInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
+NOW = dt.datetime(2026, 11, 25, 12, 0, 0, tzinfo=dt.UTC)
+MX = Listener(name="smtp", protocol="smtp", port=25, tls="starttls", auth="off")
+SUBMISSION = Listener(name="submission", protocol="smtp", port=587, tls="starttls-required")
+SUBMISSIONS = Listener(name="submissions", protocol="smtp", port=465, tls="implicit")
 
 
 @dataclass
-class ScriptedHost:
-    """Answers by ``answer``; ``cut_before`` and ``cut_after`` name verbs at which the connection breaks once."""
+class FakeConnection:
+    """What a stream sees of a connection."""
 
-    answer: Answer
-    cut_before: list[str] = field(default_factory=list)
-    cut_after: list[str] = field(default_factory=list)
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    opened: int = 0
-    closed: int = 0
-    silent: bool = False
+    peer: Peer
+    log: Log
+    tls: TLSInfo | None = None
+    id: int = 1
+    sent: bytearray = field(default_factory=bytearray)
+    writes: int = 0
+    alive: bool = True
+    on_tls: Callable[[], None] = lambda: None
+    can_start_tls: bool = True
 
-    def session(self, **changed: Any) -> Session:
-        return Session(settings(**changed), lambda name: f"# {name}", link=lambda _: ScriptedLink(self))
+    def write(self, data: bytes) -> None:
+        self.sent += data
+        self.writes += 1
 
-    def verbs(self) -> list[str]:
-        return [request["verb"] for request in self.asked]
-
-    def take(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        verb = request["verb"]
-        if verb in self.cut_before:
-            self.cut_before.remove(verb)
-            raise requests.ConnectionError("cut")
-        self.asked.append(request)
-        fields = {} if verb == "load" else self.answer(request)
-        if verb in self.cut_after:
-            self.cut_after.remove(verb)
-            raise requests.ConnectionError("cut")
-        return fields
-
-
-@dataclass
-class ScriptedLink:
-    host: ScriptedHost
-    requests: int = 0
-    waiting: bytearray = field(default_factory=bytearray)
-
-    def open(self, command_line: str) -> None:
-        assert "-EncodedCommand" in command_line
-        self.host.opened += 1
-
-    def send(self, data: bytes) -> None:
-        self.requests += 1
-        for line in data.splitlines():
-            request = decode_request(line)
-            fields = self.host.take(request)
-            if fields is not None:
-                self.waiting += encode_reply(request["id"], {"ok": True} | fields)
-
-    def receive(self, seconds: int | None = None) -> tuple[bytes, bytes, bool] | None:
-        del seconds
-        self.requests += 1
-        if self.host.silent or not self.waiting:
-            return None
-        data, self.waiting = bytes(self.waiting), bytearray()
-        return data, b"", False
-
-    def terminate(self) -> None:
-        self.close()
+    async def drain(self) -> None:
+        return None
 
     def close(self) -> None:
-        self.host.closed += 1
+        self.alive = False
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def expect_within(self, seconds: float) -> None: ...
+
+    def start_tls(self) -> None:
+        self.tls = TLS
+        self.can_start_tls = False
+        asyncio.get_running_loop().call_soon(self.on_tls)
 
 
-class Ticking:
-    """A clock that a test moves, with the sleep that goes with it."""
+@dataclass
+class House:
+    """A server with 테스트.net, its alias domain 테스트.co.kr, and a few people."""
 
-    def __init__(self) -> None:
-        self.now = 0.0
+    memory: MemoryStore = field(default_factory=MemoryStore)
+    limits: Limits = field(default_factory=Limits)
+    auto_ban: AutoBan = field(default_factory=lambda: AutoBan(never=()))
+    verifier: Verifier | None = None
+    screen: Screen | None = None
+    records: list[Record] = field(default_factory=list)
+    now: dt.datetime = NOW
 
-    def __call__(self) -> float:
-        self.now += 0.1
-        return self.now
+    def __post_init__(self) -> None:
+        self.memory.add_domain("xn--9t4b11yi5a.net")
+        self.memory.add_alias_domain("xn--9t4b11yi5a.co.kr", "xn--9t4b11yi5a.net")
+        self.id = self.memory.add_account("id", "xn--9t4b11yi5a.net", "비밀번호1")
+        self.order = self.memory.add_account("주문", "xn--9t4b11yi5a.net", "비밀번호2")
 
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+    def context(self, hashing: FairQueue) -> Context:
+        log = Log.to(self.records)
+        store = self.memory.store
+        gate = Gate(store, self.auto_ban, log)
+        self.gate = gate
+        return Context(
+            hostname="smtp.xn--9t4b11yi5a.net",
+            default_domain="xn--9t4b11yi5a.net",
+            limits=self.limits,
+            store=store,
+            router=Router(store.directory, store.mailboxes),
+            gate=gate,
+            login=Login(store, gate, hashing, log, default_domain="xn--9t4b11yi5a.net"),
+            rates=Rates(500, 5000, self._seconds),
+            budget=Budget(self.limits.unfinished_bytes),
+            log=log,
+            now=lambda: self.now,
+            lifetime_hours=120,
+            verifier=self.verifier,
+            screen=self.screen,
+        )
+
+    def _seconds(self) -> float:
+        return self.now.timestamp()
+
+    def talk(
+        self, *chunks: bytes, listener: Listener = MX, tls: bool = False, peer: str = "192.0.2.1"
+    ) -> FakeConnection:
+        """Sends the chunks one by one, each when the server has answered the one before; returns what it answered."""
+        return asyncio.run(self._talk(chunks, listener, tls=tls or listener.tls == "implicit", peer=peer))
+
+    async def _talk(self, chunks: tuple[bytes, ...], listener: Listener, *, tls: bool, peer: str) -> FakeConnection:
+        hashing = FairQueue("argon2", threads=1, waiting=100, lanes=LANES)
+        context = self.context(hashing)
+        await self._refresh()
+        stream = dialogue.session(lambda: context, listener)
+        connection = FakeConnection(Peer(address_of(peer), 1234), context.log, TLS if tls else None)
+        connection.on_tls = stream.secured
+        stream.opened(cast("Connection", cast("Any", connection)))
+        for chunk in chunks:
+            await self._idle(stream)
+            if connection.alive:
+                stream.received(chunk)
+        await self._idle(stream)
+        stream.closed()
+        await self._idle(stream)
+        hashing.close()
+        return connection
+
+    async def _refresh(self) -> None:
+        if self.memory.error is None:
+            await self.gate.refresh()
+
+    @staticmethod
+    async def _idle(stream: Any) -> None:
+        """Until the session waits for its client or has ended."""
+        for _ in range(20_000):
+            await asyncio.sleep(0)
+            task, arrived = stream._task, stream._arrived
+            if task is not None and (task.done() or (arrived is not None and not arrived.done())):
+                return
+            if task is not None and arrived is not None:
+                await asyncio.sleep(0.001)
 
 
-@contextmanager
-def ticking(session: Session) -> Iterator[Ticking]:
-    clock = Ticking()
-    session.clock = clock
-    yield clock
+def plain(user: str, password: str) -> bytes:
+    """An AUTH PLAIN command."""
+    return b"AUTH PLAIN " + base64.b64encode(f"\0{user}\0{password}".encode()) + b"\r\n"
 
 
-def failure(code: str, message: str, what: str = "") -> Mapping[str, Any]:
-    return {"ok": False, "error": {"code": code, "message": message, "what": what}}
+def replies(connection: FakeConnection) -> list[str]:
+    """The last line of each reply."""
+    return [line for line in bytes(connection.sent).decode().splitlines() if line[3:4] != "-"]

@@ -14,6 +14,7 @@ from maild.net.errors import (
     ListenError,
     NetError,
     StreamClosed,
+    StreamStopped,
     StreamTimeout,
 )
 from maild.net.fair import FairQueue
@@ -45,6 +46,7 @@ __all__ = [
     "Shared",
     "Stream",
     "StreamClosed",
+    "StreamStopped",
     "StreamTimeout",
     "TLSInfo",
     "address_of",

@@ -109,6 +109,11 @@ class Connection(asyncio.BufferedProtocol):
         """Whether anything can still be sent."""
         return self._phase is not _Phase.CLOSED
 
+    @property
+    def can_start_tls(self) -> bool:
+        """Whether STARTTLS can be offered: nothing is encrypted yet and there is a certificate to show."""
+        return self.tls is None and self._shared.certificates.loaded
+
     # What sessions call
 
     def write(self, data: bytes) -> None:

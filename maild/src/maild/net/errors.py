@@ -31,5 +31,9 @@ class StreamClosed(NetError):  # noqa: N818
     """The client is gone."""
 
 
+class StreamStopped(NetError):  # noqa: N818
+    """The daemon ends and no command is under way: say goodbye."""
+
+
 class StreamTimeout(NetError):  # noqa: N818
     """The client was silent for too long."""

@@ -27,10 +27,10 @@ class Lines:
         self._data = self._data[self._start :] + data if self._start < len(self._data) else data
         self._start = 0
 
-    def line(self) -> bytes | None:
+    def line(self, limit: int | None = None) -> bytes | None:
         """The next line without its CRLF, None when it is not whole; raises LineTooLong, BareLineEnd."""
         end = self._data.find(b"\n", self._start)
-        if (len(self) if end < 0 else end - self._start) > self._limit:
+        if (len(self) if end < 0 else end - self._start) > (limit or self._limit):
             raise LineTooLong
         if end < 0:
             return None

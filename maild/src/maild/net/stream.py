@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from maild.net.connection import Connection
-from maild.net.errors import StreamClosed, StreamTimeout
+from maild.net.errors import StreamClosed, StreamStopped, StreamTimeout
 from maild.net.lines import Lines
 
 HIGH_WATER = 256 * 1024
@@ -24,7 +24,9 @@ class Stream:
         self._handler = handler
         self._lines = Lines(line_limit)
         self._connection: Connection | None = None
-        self._arrived = asyncio.Event()
+        self._arrived: asyncio.Future[None] | None = None
+        self._later: list[bytes] = []
+        self._late = False
         self._secured = asyncio.Event()
         self._gone = False
         self._task: asyncio.Task[None] | None = None
@@ -39,20 +41,37 @@ class Stream:
 
     def write(self, data: bytes) -> None:
         """Sends; use ``drain`` after much."""
-        self.connection.write(data)
+        if self._later:
+            self._later.append(data)
+            self.flush()
+        else:
+            self.connection.write(data)
+
+    def later(self, data: bytes) -> None:
+        """Sends with the next write, or before the coroutine waits for the client: one packet for many answers."""
+        self._later.append(data)
+
+    def flush(self) -> None:
+        """Sends what ``later`` holds."""
+        if self._later:
+            held, self._later = self._later, []
+            self.connection.write(held[0] if len(held) == 1 else b"".join(held))
 
     async def drain(self) -> None:
         """Waits until the client has taken enough; raises ``StreamClosed`` when it is gone."""
+        self.flush()
         await self.connection.drain()
         if self._gone:
             raise StreamClosed
 
-    async def line(self, seconds: float) -> bytes:
+    async def line(self, seconds: float, limit: int | None = None) -> bytes:
         """The next line without CRLF; raises ``StreamTimeout``, ``StreamClosed``, and what ``Lines.line`` raises."""
         while True:
-            line = self._lines.line()
+            line = self._lines.line(limit)
             if line is not None:
                 return line
+            if self.stopped.is_set():
+                raise StreamStopped
             await self._more(seconds)
 
     async def exactly(self, count: int, seconds: float) -> bytes:
@@ -67,6 +86,15 @@ class Stream:
                 await self._more(seconds)
         return b"".join(pieces)
 
+    async def some(self, seconds: float) -> bytes:
+        """Whatever the client has sent and was not read, at least one byte."""
+        await self.wait(seconds)
+        return self._lines.take()
+
+    def unread(self, data: bytes) -> None:
+        """Gives back bytes that belong to what comes next."""
+        self._lines.feed(data + self._lines.take())
+
     @property
     def pending(self) -> bool:
         """Whether bytes are there that were not read."""
@@ -79,6 +107,7 @@ class Stream:
 
     async def start_tls(self) -> None:
         """Throws away what the client sent ahead and runs the handshake; raises ``StreamClosed`` when it fails."""
+        self.flush()
         self._lines.clear()
         self._secured.clear()
         self.connection.start_tls()
@@ -88,6 +117,7 @@ class Stream:
 
     def close(self) -> None:
         """Ends the connection when what was written has gone out."""
+        self.flush()
         self.connection.close()
 
     # The session's side
@@ -102,23 +132,26 @@ class Stream:
         self._lines.feed(data)
         if len(self._lines) > HIGH_WATER:
             self.connection.pause()
-        self._arrived.set()
+        self._wake()
 
     def secured(self) -> None:
         """Wakes ``start_tls``."""
         self._secured.set()
 
     def timed_out(self) -> None:
-        """Only a handshake's time runs here; reading has its own."""
+        """Wakes the coroutine, which then ends by ``StreamTimeout``."""
+        self._late = True
+        self._wake()
 
     def stopping(self) -> None:
-        """The daemon ends."""
+        """The daemon ends: whoever waits for a command gets ``StreamStopped``; literals are still read."""
         self.stopped.set()
+        self._wake()
 
     def closed(self) -> None:
         """Wakes the coroutine, which then ends by ``StreamClosed``."""
         self._gone = True
-        self._arrived.set()
+        self._wake()
         self._secured.set()
 
     async def _run(self) -> None:
@@ -131,20 +164,26 @@ class Stream:
                 "session ended by a fault", error, session=self.connection.id, address=self.connection.peer.text
             )
         finally:
-            self.connection.close()
+            self.close()
+
+    def _wake(self) -> None:
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
 
     async def _more(self, seconds: float) -> None:
-        if self._gone:
-            raise StreamClosed
-        self._arrived.clear()
-        self.connection.resume()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._arrived.wait()
-        except TimeoutError:
-            raise StreamTimeout from None
         self._raise_when_gone()
+        self.flush()
+        before = len(self._lines)
+        self._late = False
+        self._arrived = asyncio.get_running_loop().create_future()
+        self.connection.resume()
+        self.connection.expect_within(seconds)
+        await self._arrived
+        if len(self._lines) == before:
+            self._raise_when_gone()
+            if self._late:
+                raise StreamTimeout
 
     def _raise_when_gone(self) -> None:
-        if self._gone and not self.pending:
+        if self._gone:
             raise StreamClosed

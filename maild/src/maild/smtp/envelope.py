@@ -1,0 +1,93 @@
+"""MAIL and RCPT: who may send from whom to whom, decided per command, before a byte of the message is read.
+
+Refusals are ``Refused``; what the store cannot say at the moment is a ``StoreError``, which the dialogue answers with a
+4xx.
+"""
+
+from __future__ import annotations
+
+from maild.delivery.router import Target
+from maild.mail.address import Address, AddressError
+from maild.mail.envelope import Recipient
+from maild.policy import Verdict, decide
+from maild.smtp import grammar
+from maild.smtp.context import Context
+from maild.smtp.grammar import Refused
+from maild.smtp.reception import TOO_LARGE, is_local
+from maild.smtp.transaction import Client, Transaction
+
+
+async def begin(context: Context, client: Client, argument: str) -> Transaction:
+    """The transaction that MAIL opens."""
+    mail = grammar.mail_from(argument)
+    if mail.size > context.limits.message_bytes:
+        raise Refused(TOO_LARGE.format(limit=context.limits.message_bytes))
+    if mail.sender is None:
+        return Transaction(mail, sender_local=client.user is not None)
+    if client.user is not None and not client.user.own.holds(mail.sender):
+        raise Refused("553 5.7.1 This sender address is not yours")
+    return Transaction(mail, sender_local=await is_local(context, mail.sender.domain))
+
+
+async def add_recipient(context: Context, client: Client, transaction: Transaction, argument: str) -> None:
+    """Takes the recipient that RCPT names, or refuses it."""
+    if len(transaction.recipients) >= context.limits.recipients:
+        raise Refused("452 4.5.3 Too many recipients")
+    asked = grammar.rcpt_to(argument, smtputf8=transaction.mail.smtputf8)
+    address = asked.address or await _postmaster(context)
+    target = await context.router.classify(address)
+    _decide(context, client, transaction, target)
+    if target.refusal is not None:
+        raise Refused(target.refusal.value)
+    if client.user is not None:
+        _refuse_rate(context, client.user.account.address, len(transaction.recipients) + 1)
+    await _refuse_full(context, transaction, target)
+    if context.screen is not None and client.user is None:
+        refusal = await context.screen(peer=client.peer, helo=client.helo, sender=transaction.sender, recipient=address)
+        if refusal is not None:
+            raise Refused(refusal)
+    transaction.recipients.append((Recipient(address, asked.notify, asked.original), target))
+
+
+async def _postmaster(context: Context) -> Address:
+    """``<postmaster>`` without a domain is the one of this server (RFC 5321 section 4.5.1)."""
+    names = [context.default_domain] if context.default_domain else []
+    names += [each.name for each in await context.store.directory.domains() if each.active]
+    try:
+        return Address.of("postmaster", names[0] if names else context.hostname)
+    except AddressError:
+        raise Refused("550 5.1.1 There is no such mailbox here") from None
+
+
+def _decide(context: Context, client: Client, transaction: Transaction, target: Target) -> None:
+    verdict = decide(
+        client.range_,
+        authenticated=client.user is not None,
+        sender_local=transaction.sender_local,
+        recipient_local=target.local,
+        verifying=context.verifier is not None,
+    )
+    if verdict is Verdict.IF_AUTHENTIC:
+        transaction.must_be_authentic = True
+    elif verdict is not Verdict.ALLOW:
+        raise Refused(verdict.value)
+
+
+def _refuse_rate(context: Context, user: str, recipients: int) -> None:
+    bound = context.rates.exceeded(user, recipients)
+    if bound is None:
+        return
+    if context.rates.first_today(user):
+        context.log.fault(f"{user} has reached {bound}: is the password known to someone else?", user=user)
+    raise Refused(f"452 4.7.1 You may send {bound}; please try again later")
+
+
+async def _refuse_full(context: Context, transaction: Transaction, target: Target) -> None:
+    """Over quota is said at RCPT, where it concerns one recipient alone."""
+    domain, account = target.resolved.domain, target.resolved.account
+    if domain is not None and 0 < domain.message_bytes < transaction.mail.size:
+        raise Refused(TOO_LARGE.format(limit=domain.message_bytes))
+    if account is not None and account.quota_bytes:
+        used, _ = await context.store.directory.usage(account.id)
+        if used + max(transaction.mail.size, 1) > account.quota_bytes:
+            raise Refused("552 5.2.2 The mailbox is full")

@@ -1,0 +1,213 @@
+"""The end of DATA: a whole message is checked, completed, routed and given to the store; the answer is its reply.
+
+250 is answered only after the store has committed. Whatever is refused is refused here, in the session, never by a
+bounce later. Temporary trouble is a 4xx, so the client tries again.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from maild.delivery.router import Arrival, Plan
+from maild.log import Log
+from maild.mail import header, mailboxes
+from maild.mail.header import Field
+from maild.policy import foreign_author
+from maild.smtp import submission, trace
+from maild.smtp.body import Body
+from maild.smtp.context import Context, Verified
+from maild.smtp.grammar import Refused
+from maild.smtp.transaction import Client, Transaction
+from maild.store import (
+    BudgetExhausted,
+    Incoming,
+    MailboxGone,
+    OverQuota,
+    Staged,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+    new_id,
+)
+
+STAGE_BYTES = 1 << 20
+"""Bodies above this go to the store in chunks before the commit, so that no transaction is long."""
+AUTOMATIC_FIELDS = frozenset({b"auto-submitted", b"list-id", b"list-unsubscribe", b"precedence"})
+"""Fields of mail that is never answered automatically (RFC 3834 section 2)."""
+
+BARE = "550 5.6.0 The message holds a bare CR or LF; lines end with CRLF"
+NUL = "550 5.6.0 The message holds a NUL"
+TOO_LARGE = "552 5.3.4 The message is larger than {limit} bytes"
+TOO_MUCH = "452 4.3.1 Too much mail is arriving at once, please try again later"
+UNAVAILABLE = "451 4.3.0 The mail store is not available at the moment, please try again later"
+
+
+async def receive(context: Context, client: Client, transaction: Transaction, body: Body) -> str:
+    """Takes responsibility for a message and returns the reply, or refuses it."""
+    started = time.monotonic()
+    try:
+        number = await _take(context, client, transaction, body)
+    except Refused as refused:
+        context.log.application(
+            f"SMTPD - Message from <{transaction.sender or ''}> refused: {refused.reply}. Session Id: {client.session}",
+            session=client.session,
+            address=client.peer.text,
+        )
+        return refused.reply
+    except StoreError as error:
+        return _reply_of(error, context.log, client)
+    return f"250 2.0.0 Queued as {number} ({time.monotonic() - started:.3f} seconds)"
+
+
+async def _take(context: Context, client: Client, transaction: Transaction, body: Body) -> str:
+    _refuse_malformed(body)
+    message = body.pieces[0] if len(body.pieces) == 1 else b"".join(body.pieces)
+    fields = list(header.fields(message))
+    _refuse_header(context, message, fields)
+    identifier = new_id()
+    when = context.now()
+    prefix = b""
+    verified = Verified(authentic=False)
+    if client.user is not None:
+        problem = foreign_author(message, client.user.own)
+        if problem:
+            raise Refused(f"550 5.7.1 {problem[0].upper()}{problem[1:]}")
+        random = identifier[6:]
+        message, prefix = submission.completed(message, fields, when, random, context.hostname)
+    else:
+        verified = await _verify(context, client, transaction, message)
+        await _refuse_pretender(context, client, transaction, fields, verified)
+    arrival = _arrival(context, client, transaction, fields, junk=verified.junk)
+    plan = await context.router.plan(transaction.recipients, arrival)
+    _refuse_lost(plan)
+    hop = trace.Hop(
+        helo=client.helo,
+        peer=client.peer,
+        host=context.hostname,
+        extended=client.extended,
+        tls=client.tls,
+        authenticated=client.user is not None,
+        smtputf8=transaction.mail.smtputf8,
+    )
+    number = identifier.hex()
+    traced = verified.fields + trace.received(hop, number, transaction.only_recipient, when) + prefix
+    if not plan.queue:
+        traced = trace.return_path(transaction.sender) + traced
+        message = header.without(message, ("Return-Path",)) if b"eturn-" in message else message
+    incoming = Incoming(id=identifier, prefix=traced, body=message, deliveries=plan.deliveries, queue=plan.queue)
+    accepted = await _accept(context, incoming, message)
+    _note(context, client, transaction, number, accepted)
+    return number
+
+
+def _refuse_malformed(body: Body) -> None:
+    if body.bare:
+        raise Refused(BARE)
+    if body.nul:
+        raise Refused(NUL)
+
+
+def _refuse_header(context: Context, message: bytes, fields: list[Field]) -> None:
+    if header.body_start(message) > context.limits.header_bytes:
+        raise Refused(f"552 5.3.4 The header is larger than {context.limits.header_bytes} bytes")
+    if sum(field.key == b"received" for field in fields) > context.limits.hops:
+        raise Refused("554 5.4.6 This message has been through too many servers")
+    if sum(field.key == b"from" for field in fields) > 1:
+        raise Refused("550 5.6.0 The message has more than one From field")
+
+
+async def _verify(context: Context, client: Client, transaction: Transaction, message: bytes) -> Verified:
+    if context.verifier is None:
+        return Verified()
+    found = await context.verifier(message, peer=client.peer, helo=client.helo, sender=transaction.sender)
+    if found.refusal is not None:
+        raise Refused(found.refusal)
+    return found
+
+
+async def _refuse_pretender(
+    context: Context, client: Client, transaction: Transaction, fields: list[Field], verified: Verified
+) -> None:
+    """From outside, nobody is one of us unless its range may say so or DMARC has shown it."""
+    allowed = client.range_ is not None and client.range_.allow_local_sender
+    if allowed or verified.authentic:
+        return
+    if transaction.must_be_authentic:
+        raise Refused("550 5.7.1 This sender is local here: log in to send as it")
+    authors = [field.value for field in fields if field.key == b"from"]
+    for address in mailboxes.addresses(authors):
+        if address is not None and await is_local(context, address.domain):
+            raise Refused("550 5.7.1 The From field names a local address: log in to send as it")
+
+
+async def is_local(context: Context, domain: str) -> bool:
+    """Whether a domain is one of ours."""
+    resolved = await context.store.directory.resolve("postmaster", domain)
+    return resolved.domain is not None
+
+
+def _arrival(context: Context, client: Client, transaction: Transaction, fields: list[Field], *, junk: bool) -> Arrival:
+    mail = transaction.mail
+    automatic = any(field.key in AUTOMATIC_FIELDS and field.value.lower() != b"no" for field in fields)
+    return Arrival(
+        sender=mail.sender,
+        origin=client.user.account.address if client.user else "",
+        expires_at=int((time.time() + context.lifetime_hours * 3600) * 1_000_000),
+        smtputf8=mail.smtputf8,
+        eight_bit=mail.body == "8BITMIME",
+        envelope_id=mail.envelope_id or "",
+        dsn_return=mail.returns or "",
+        junk=junk,
+        automatic=automatic or mail.sender is None,
+    )
+
+
+def _refuse_lost(plan: Plan) -> None:
+    """A recipient that led nowhere after all (an alias to nobody) is refused, with all others: nothing is lost."""
+    if plan.lost and not plan.deliveries and not plan.queue:
+        raise Refused("550 5.1.1 There is no mailbox behind this address")
+
+
+async def _accept(context: Context, incoming: Incoming, message: bytes) -> int:
+    """Commits and returns the size."""
+    if len(message) <= STAGE_BYTES:
+        return (await context.store.accept(incoming)).size
+    staged = context.store.stage(len(message))
+    try:
+        await _fill(staged, message)
+        return (await context.store.accept(replace(incoming, body=staged))).size
+    finally:
+        await staged.abandon()
+
+
+async def _fill(staged: Staged, message: bytes) -> None:
+    for start in range(0, len(message), STAGE_BYTES):
+        await staged.write(message[start : start + STAGE_BYTES])
+
+
+def _note(context: Context, client: Client, transaction: Transaction, number: str, size: int) -> None:
+    addresses = [str(recipient.address) for recipient, _ in transaction.recipients]
+    if client.user is not None:
+        context.rates.sent(client.user.account.address, len(addresses))
+    context.log.application(
+        f"SMTPD - Message {number}: from <{transaction.sender or ''}> to <{'>, <'.join(addresses[:20])}>, "
+        f"{size} bytes, accepted. Session Id: {client.session}",
+        session=client.session,
+        address=client.peer.text,
+        message=number,
+        size=size,
+    )
+
+
+def _reply_of(error: StoreError, log: Log, client: Client) -> str:
+    """The reply for what the store said: temporary unless the mailbox itself is the reason."""
+    if isinstance(error, OverQuota):
+        return "552 5.2.2 The mailbox is full"
+    if isinstance(error, BudgetExhausted):
+        return TOO_MUCH
+    if isinstance(error, MailboxGone):
+        return "451 4.2.1 The mailbox has just been removed, please try again"
+    if not isinstance(error, StoreUnavailable):
+        log.fault("a message could not be stored", error, session=client.session, address=client.peer.text)
+    return "452 4.3.1 Insufficient system storage" if isinstance(error, StoreFull) else UNAVAILABLE

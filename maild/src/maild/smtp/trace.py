@@ -1,0 +1,52 @@
+"""The header fields a server puts before a message: Received (RFC 5321 section 4.4) and Return-Path.
+
+Pure; everything a peer chose is reduced to what the fields' grammar holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from maild.mail import dates
+from maild.mail.address import Address
+from maild.net import Peer, TLSInfo
+
+_ODD = re.compile(r"[^\x21-\x27\x2a-\x5b\x5d-\x7e]")
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """How a message came: from whom, by which host, under which protocol."""
+
+    helo: str
+    peer: Peer
+    host: str
+    extended: bool
+    tls: TLSInfo | None
+    authenticated: bool
+    smtputf8: bool
+
+    @property
+    def protocol(self) -> str:
+        """The word behind ``with`` (RFC 3848, RFC 6531 section 4.3)."""
+        if not self.extended:
+            return "SMTP"
+        ending = ("S" if self.tls else "") + ("A" if self.authenticated else "")
+        return ("UTF8SMTP" if self.smtputf8 else "ESMTP") + ending
+
+
+def received(hop: Hop, number: str, recipient: Address | None, when: dt.datetime) -> bytes:
+    """The Received field; ``recipient`` is named when there is one alone, so that nobody learns of a blind copy."""
+    address = hop.peer.text if hop.peer.address.version == 4 else f"IPv6:{hop.peer.text}"
+    lines = [f"Received: from {_ODD.sub('?', hop.helo)} ([{address}])"]
+    tls = f" ({hop.tls.version} {hop.tls.cipher} {hop.tls.bits} bits)" if hop.tls else ""
+    lines.append(f"by {hop.host} with {hop.protocol}{tls}")
+    lines.append(f"id {number}" + (f" for <{recipient}>" if recipient is not None else "") + f"; {dates.write(when)}")
+    return "\r\n\t".join(lines).encode() + b"\r\n"
+
+
+def return_path(sender: Address | None) -> bytes:
+    """The Return-Path field that final delivery adds."""
+    return f"Return-Path: <{sender or ''}>\r\n".encode()
