@@ -27,6 +27,7 @@ from lab.engine.model import ModelEngine
 from lab.engine.pwsh import PwshEngine
 from lab.engine.runlock import RunLock
 from lab.engine.stalling import StallingEngine
+from lab.kinds.calls import calls as kind_calls
 from lab.model.errors import HostError
 from lab.model.host import Host
 from lab.model.system import QUOTAS
@@ -52,7 +53,7 @@ class Lab:
         self.gate = faults.Gate(self.reboot)
         self._lock = RunLock(self.host.files)
         self._ended = threading.Event()
-        offered = {**calls(self.host), **self._commands()}
+        offered = {**calls(self.host), **kind_calls(self.host), **self._commands()}
         self._seam = Seam(offered, wanted.token)
         self.shells = Shells(StallingEngine(self._engine(wanted), self.gate.stall), self.quotas)
         credentials = Credentials(wanted.user, wanted.password)

@@ -5,7 +5,6 @@ The signer is read out of the file's own signature; that the signature is good i
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import urllib.request
 from collections.abc import Mapping
@@ -55,17 +54,25 @@ def _fetch(host: Host, download: Mapping[str, Any], path: str) -> list[str]:
     failures = []
     for url in download["urls"]:
         try:
-            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - https, or pinned by hash
-                data = answer.read()
-        except OSError as error:
-            failures.append(f"{url}: {error}")
+            save(host, url, path)
+        except HostError as error:
+            failures.append(f"{url}: {error.message}")
             continue
-        if download["sha256"] and hashlib.sha256(data).hexdigest() != download["sha256"]:
-            failures.append(f"{url}: another SHA-256")
-            continue
-        host.files.write(path, data)
-        return []
+        if not download["sha256"] or _fits(host, download, path):
+            return []
+        failures.append(f"{url}: another SHA-256")
+        host.files.delete(path)
     return failures
+
+
+def save(host: Host, url: str, path: str) -> None:
+    """Fetches one address into a file."""
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - https, or pinned by hash
+            data = answer.read()
+    except (OSError, ValueError) as error:
+        raise HostError("other", str(error), url) from error
+    host.files.write(path, data)
 
 
 def signer(data: bytes) -> str:
