@@ -139,25 +139,26 @@ def decide(facts: Facts, rules: Rules) -> Decision:
 
 
 def _of_sender(facts: Facts) -> list[tuple[Name, str]]:
-    """What the checks say about the sender, whatever the author's domain has published."""
+    """What the checks say about the sender."""
     named: list[tuple[Name, str]] = []
+    if facts.reverse.result in {reverse.Result.PERMERROR, reverse.Result.FAIL}:
+        named.append((Name.NO_REVERSE, facts.reverse.name))
+    if facts.dmarc.result is dmarc.Result.PASS or facts.dmarc.disposition is not dmarc.Disposition.NONE:
+        return named  # SPF and DKIM have spoken through DMARC; they do not count twice
     by_spf = {
         spf.Result.FAIL: Name.SPF_FAIL,
         spf.Result.SOFTFAIL: Name.SPF_SOFTFAIL,
         spf.Result.PERMERROR: Name.SPF_ERROR,
     }
-    passed = facts.dmarc.result is dmarc.Result.PASS
-    if facts.spf.result in by_spf and not passed:
+    if facts.spf.result in by_spf:
         named.append((by_spf[facts.spf.result], facts.spf.explanation or facts.spf.problem or facts.spf.domain))
+    if any(check.passed for check in facts.dkim):
+        return named
     broken = [check for check in facts.dkim if check.result is DKIMResult.FAIL]
-    if broken and not passed and not any(check.passed for check in facts.dkim):
-        named.append(
-            (Name.DKIM_FAIL, f"{broken[0].domain}: {broken[0].detail}" if broken[0].domain else broken[0].detail)
-        )
-    if facts.spf.result is not spf.Result.PASS and not any(check.passed for check in facts.dkim):
+    if broken:
+        named.append((Name.DKIM_FAIL, ": ".join(filter(None, [broken[0].domain, broken[0].detail]))))
+    if facts.spf.result not in {spf.Result.PASS, spf.Result.TEMPERROR}:
         named.append((Name.UNAUTHENTICATED, "neither SPF nor DKIM vouches for it"))
-    if facts.reverse.result in {reverse.Result.PERMERROR, reverse.Result.FAIL}:
-        named.append((Name.NO_REVERSE, facts.reverse.name))
     return named
 
 
