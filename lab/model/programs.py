@@ -80,7 +80,8 @@ class Programs:
     def make_interpreter(self, folder: str) -> None:
         """Puts the lab's own Python into a release's folder: ``python.exe`` and ``Lib\\site-packages``.
 
-        It is laid out so that Python itself takes it for a private one: nothing of the lab's packages shows in it.
+        ``bin/python`` is what really runs (``Standins``): Python looks for its packages from there, and takes the folder
+        for a private installation in which nothing of the lab's packages shows.
         """
         self._files.create_directory(folder)
         real = self._files.drive.real(folder)
@@ -88,8 +89,10 @@ class Programs:
         (real / "lib" / library / "site-packages").mkdir(parents=True, exist_ok=True)
         home = Path(os.path.realpath(sys.executable)).parent
         (real / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = false\n", encoding="utf-8")
+        (real / "bin").mkdir(exist_ok=True)
         for link, target in (
-            (real / "python.exe", os.path.realpath(sys.executable)),
+            (real / "bin" / "python", os.path.realpath(sys.executable)),
+            (real / "python.exe", "bin/python"),
             (real / "lib" / "site-packages", f"{library}/site-packages"),
         ):
             if not link.is_symlink():

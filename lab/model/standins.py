@@ -54,7 +54,7 @@ class Standins:
         real = Path(self._drive.translate(arguments[0]))
         if not real.exists():
             raise HostError("not-found", f"The system cannot find the file '{arguments[0]}'.", arguments[0], 2)
-        return [str(real), *(self._argument(text) for text in arguments[1:])]
+        return [str(private_python(real)), *(self._argument(text) for text in arguments[1:])]
 
     def _argument(self, text: str) -> str:
         option, equals, value = text.partition("=")
@@ -106,6 +106,12 @@ class Standins:
         # A socket's path holds 107 bytes at most, and the lab's folder may lie deep.
         name = hashlib.sha256(str(settings or self._run).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"mailhost-lab-{name}.sock"
+
+
+def private_python(image: Path) -> Path:
+    """What runs for a release's ``python.exe``: POSIX Python finds its packages only from a folder named ``bin``."""
+    own = image.parent / "bin" / "python"
+    return own if own.exists() else image
 
 
 def _required(program: str) -> str:
