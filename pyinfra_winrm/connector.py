@@ -15,7 +15,9 @@ import click
 from pyinfra import logger
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import ConnectError, InventoryError
+from pyinfra.api.host import Host
 from pyinfra.api.output import echo, format_text
+from pyinfra.api.state import State
 from pyinfra.api.util import get_file_io
 from pyinfra.connectors.base import BaseConnector
 from pyinfra.connectors.util import CommandOutput, OutputLine
@@ -50,6 +52,11 @@ class WinRMConnector(BaseConnector):
 
     failure: str | None = None
     _run: HostRun | None = None
+
+    def __init__(self, state: State, host: Host) -> None:
+        super().__init__(state, host)
+        # The operations whose differences are recorded field by field; a plan lists any other by its name.
+        self.described: set[str] = set()
 
     @staticmethod
     def make_names_data(name: str | None) -> Iterator[tuple[str, dict[str, Any], list[str]]]:

@@ -44,6 +44,7 @@ def make(task: str, resources: Sequence[Resource]) -> Generator[HostCommand, Non
         return
     try:
         run = connector.run
+        connector.described.add(str(host.current_op_hash))
         drifting, new = run.drifting(task, resources)
         _print(host, new)
         if drifting and executing and run.begin_change():

@@ -78,14 +78,14 @@ def render(plans: Sequence[HostPlan], *, as_json: bool) -> Iterator[str]:
 
 def _pending(state: State, host: Host) -> Iterator[Drift]:
     """Operations other than ``ensure`` that would run: they have no fields, only a name."""
-    described = {drift.task for drift in _recorded(host)}
+    described = host.connector.described if isinstance(host.connector, WinRMConnector) else set()
     for op_hash in cast("Any", state).get_op_order():
-        if op_hash not in state.ops[host]:
+        if op_hash in described or op_hash not in state.ops[host]:
             continue
         data = state.ops[host][op_hash]
         names = ", ".join(sorted(state.get_op_meta(op_hash).names))
         conditional = bool(data.global_arguments.get("_if"))
-        if data.operation_meta.will_change and not conditional and names.split(" | ")[-1] not in described:
+        if data.operation_meta.will_change and not conditional:
             yield Drift(host.name, names, "operation", names, Difference("run", "not run", "run"))
 
 

@@ -1,0 +1,51 @@
+"""The plan's verdict and its lines, from what a dry run left."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pyinfra_winrm.drift import Drift
+from pyinfra_winrm.plan import HostPlan, exit_status, render
+from pyinfra_winrm.resource import Difference
+
+PORT = Drift("@winrm/a", "firewall", "firewall_group", "Mailhost/smtp", Difference("port", 25, 587))
+IN_STEP = HostPlan("@winrm/a", None, ())
+DRIFTED = HostPlan("@winrm/b", None, (PORT,))
+FAILED = HostPlan("@winrm/c", "c: nothing listens", (PORT,))
+
+
+@pytest.mark.parametrize(
+    ("plans", "status"),
+    [
+        ([IN_STEP], 0),
+        ([IN_STEP, DRIFTED], 2),
+        ([DRIFTED, FAILED, IN_STEP], 1),
+        ([FAILED], 1),
+        ([], 1),
+    ],
+)
+def test_an_error_anywhere_is_an_error_and_drift_anywhere_is_drift(plans: list[HostPlan], status: int) -> None:
+    assert exit_status(plans) == status
+
+
+def test_lines_for_people_name_the_host_only_when_there_are_several() -> None:
+    assert list(render([DRIFTED], as_json=False)) == [
+        "firewall / firewall_group Mailhost/smtp: port: 25 -> 587",
+        "1 differences",
+    ]
+    assert list(render([IN_STEP, FAILED], as_json=False)) == [
+        "[@winrm/a] in step",
+        "[@winrm/c] firewall / firewall_group Mailhost/smtp: port: 25 -> 587",
+        "[@winrm/c] error: c: nothing listens",
+    ]
+
+
+def test_json_has_one_object_a_field_and_one_that_closes_each_host() -> None:
+    assert [json.loads(line) for line in render([DRIFTED, FAILED], as_json=True)] == [
+        PORT.as_json(),
+        {"host": "@winrm/b", "status": "drift", "differences": 1},
+        PORT.as_json(),
+        {"host": "@winrm/c", "status": "error", "differences": 1, "error": "c: nothing listens"},
+    ]
