@@ -23,6 +23,7 @@ from maild.store.errors import (
     StoreUnavailable,
 )
 from maild.store.interface import Finding, Health, Maintenance, Store
+from maild.store.open import open_store
 from maild.store.records.access import (
     Access,
     Ban,
@@ -160,4 +161,5 @@ __all__ = [
     "Watch",
     "canonical_local",
     "new_id",
+    "open_store",
 ]

@@ -92,7 +92,6 @@ class IPRange:
     """From here an unauthenticated sender may use a local domain."""
     never_ban: bool = False
     expires_at: int | None = None
-    managed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,11 @@ class Staged(Protocol):
     """A body on its way in. Bytes are written in chunks of their own; nothing refers to them until ``accept``."""
 
     @property
+    def id(self) -> bytes:
+        """The ingest id of the message that this will be; ``Incoming.id`` must be the same."""
+        ...
+
+    @property
     def size(self) -> int:
         """Bytes written so far."""
         ...
@@ -55,7 +60,7 @@ class Incoming:
     """A finished message and where it goes: mailboxes, the queue, or both, in one transaction."""
 
     id: bytes
-    """From ``new_id()``; also the blob id and EMAILID."""
+    """From ``new_id()``, or the staged body's ``id``; also the blob id and EMAILID."""
     prefix: bytes = b""
     """Header fields put before the body (Received, Authentication-Results, signatures)."""
     body: bytes | Staged

@@ -106,8 +106,6 @@ class Account:
     forward: Forward | None = None
     reply: AutoReply | None = None
     inbox_id: int = 0
-    managed: bool = False
-    """Declared by the operator's desired state (``maild reconcile``), not made by hand."""
     generation: int = 0
     """Rises with each change of a credential, so that caches of good logins end."""
 
@@ -126,7 +124,6 @@ class Alias:
     local: str
     targets: tuple[str, ...]
     active: bool = True
-    managed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +139,6 @@ class MailingList:
     require_auth: bool = False
     title: str = ""
     active: bool = True
-    managed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +159,6 @@ class Route:
     local: bool = False
     """Recipients count as local in the relay decision."""
     active: bool = True
-    managed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

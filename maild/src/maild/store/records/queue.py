@@ -91,6 +91,8 @@ class QueueItem:
     held: bool
     delay_notified: bool
     leased_by: str
+    """Who works on it, as of ``lease_until``; empty: nobody."""
+    lease_until: int
     recipients: tuple[RecipientRow, ...]
 
 

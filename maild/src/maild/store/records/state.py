@@ -22,7 +22,6 @@ class DKIMKey:
     """The ``p=`` value of its record."""
     state: str = "active"
     created_at: int = 0
-    managed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,203 @@
+"""The one committer: takes the finished messages that have queued up and writes them in one transaction.
+
+While a batch is on its way to the disk the next one gathers, so that a busy server shares a commit among many messages
+and an idle one waits for nothing. A batch that fails is halved until the message at fault is alone; a commit whose
+answer was lost is looked up by the ingest ids, which are unique in the database, before anybody is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from maild.store.engine.base import CommitUnknown, Duplicate, Engine, Transaction
+from maild.store.errors import StoreError, StoreUnavailable
+from maild.store.prepare import prepare
+from maild.store.records.arrival import Accepted, Incoming
+from maild.store.sql import arrival
+from maild.store.sql.arrival import Prepared
+from maild.store.staging import Budget, StagedBody
+from maild.store.watch import Watches
+
+BATCH_MESSAGES = 64
+BATCH_BYTES = 8 << 20
+"""A batch holds at most so much: its locks and its redo log stay short."""
+
+PATIENCE_SECONDS = 9.0
+"""A caller gets its answer within this time, so that SMTP can answer within 10 s."""
+
+LOOK_SECONDS = 7.0
+"""How long the outcome of a lost commit is looked for."""
+
+LOOK_STEP_SECONDS = 0.1
+
+SMALL_BYTES = 32 << 10
+"""Below this compressing costs less than a change of threads (60 µs)."""
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    """A message and who waits for it."""
+
+    prepared: Prepared
+    answer: asyncio.Future[Accepted]
+
+
+class Committer:
+    """Group commit of ``Store.accept``."""
+
+    def __init__(self, engine: Engine, budget: Budget, watches: Watches) -> None:
+        self._engine = engine
+        self._budget = budget
+        self._watches = watches
+        self._waiting: deque[_Waiting] = deque()
+        self._some = asyncio.Event()
+        self._closing = False
+        self._runner = asyncio.get_running_loop().create_task(self._run(), name="store-commit")
+        self.commits = 0
+        self.messages = 0
+        self.unknown = 0
+
+    @property
+    def waiting(self) -> int:
+        """Messages not yet taken into a batch."""
+        return len(self._waiting)
+
+    async def accept(self, incoming: Incoming) -> Accepted:
+        """Returns once the message is committed."""
+        if self._closing:
+            raise StoreUnavailable("the store is closing")
+        held = len(incoming.body) if isinstance(incoming.body, bytes) else 0
+        await self._budget.take(held)
+        try:
+            prepared = await _prepare(incoming)
+            answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+            self._waiting.append(_Waiting(prepared, answer))
+            self._some.set()
+            accepted = await asyncio.wait_for(answer, PATIENCE_SECONDS)
+        except TimeoutError:
+            raise StoreUnavailable(f"no commit within {PATIENCE_SECONDS:g} s") from None
+        finally:
+            self._budget.give(held)
+        if isinstance(incoming.body, StagedBody):
+            incoming.body.end()
+        return accepted
+
+    async def close(self) -> None:
+        """Commits what is waiting, then ends."""
+        self._closing = True
+        self._some.set()
+        await self._runner
+
+    async def _run(self) -> None:
+        while not self._closing:
+            await self._some.wait()
+            self._some.clear()
+            while batch := self._take():
+                await self._commit(batch)
+
+    def _take(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        while self._waiting and len(batch) < BATCH_MESSAGES:
+            if self._waiting[0].answer.done():
+                self._waiting.popleft()
+                continue
+            size += self._waiting[0].prepared.stored
+            if batch and size > BATCH_BYTES:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    async def _commit(self, batch: list[_Waiting]) -> None:
+        prepared = [waiting.prepared for waiting in batch]
+        try:
+            answers = await self._engine.write(lambda tx: arrival.accept(tx, prepared))
+        except CommitUnknown:
+            self.unknown += 1
+            await self._look_up(batch)
+        except StoreUnavailable as error:
+            _refuse(batch, error)
+        except Duplicate as error:
+            # An ingest id that is there already: an earlier commit of it took place after all.
+            await (self._halve(batch, error) if len(batch) > 1 else self._look_up(batch))
+        except Exception as error:  # noqa: BLE001 - one bad message must not fail the others, nor end the committer
+            await self._halve(batch, error)
+        else:
+            self.commits += 1
+            self._answer(batch, answers)
+
+    async def _halve(self, batch: list[_Waiting], error: Exception) -> None:
+        if len(batch) == 1:
+            _refuse(batch, error)
+            return
+        middle = len(batch) // 2
+        await self._commit(batch[:middle])
+        await self._commit(batch[middle:])
+
+    async def _look_up(self, batch: list[_Waiting]) -> None:
+        """Finds out which messages are there; those that are not are written again, which their ids make safe."""
+        found = await self._found([waiting.prepared.incoming for waiting in batch])
+        if found is None:
+            _refuse(batch, StoreUnavailable("the outcome of a commit is unknown"))
+            return
+        missing = []
+        for waiting, accepted in zip(batch, found, strict=True):
+            if accepted is None:
+                missing.append(waiting)
+            else:
+                self._answer([waiting], [accepted])
+        if missing:
+            await self._commit_again(missing)
+
+    async def _commit_again(self, batch: list[_Waiting]) -> None:
+        prepared = [waiting.prepared for waiting in batch]
+        try:
+            answers = await self._engine.write(lambda tx: arrival.accept(tx, prepared))
+        except StoreError as error:
+            # The lost transaction may hold these very ids, still undecided: its client's retry brings a new one.
+            found = await self._found([waiting.prepared.incoming for waiting in batch])
+            for waiting, accepted in zip(batch, found or [None] * len(batch), strict=True):
+                if accepted is None:
+                    _refuse([waiting], StoreUnavailable(f"the outcome of a commit is unknown: {error}"))
+                else:
+                    self._answer([waiting], [accepted])
+        else:
+            self.commits += 1
+            self._answer(batch, answers)
+
+    async def _found(self, incoming: list[Incoming]) -> list[Accepted | None] | None:
+        def work(tx: Transaction) -> list[Accepted | None]:
+            return [arrival.found(tx, one) for one in incoming]
+
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LOOK_SECONDS
+        while loop.time() < end:
+            try:
+                return await self._engine.read(work)
+            except StoreUnavailable:
+                await asyncio.sleep(LOOK_STEP_SECONDS)
+        return None
+
+    def _answer(self, batch: list[_Waiting], answers: list[Accepted | StoreError] | list[Accepted]) -> None:
+        for waiting, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, StoreError):
+                _refuse([waiting], answer)
+                continue
+            self.messages += 1
+            self._watches.note((place.mailbox_id, place.modseq) for place in answer.placed)
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)
+
+
+async def _prepare(incoming: Incoming) -> Prepared:
+    body = incoming.body
+    size = len(body) if isinstance(body, bytes) else body.size
+    return prepare(incoming) if size <= SMALL_BYTES else await asyncio.to_thread(prepare, incoming)
+
+
+def _refuse(batch: list[_Waiting], error: Exception) -> None:
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)

@@ -1,0 +1,118 @@
+"""What runs beside the traffic: checks, sweeping, retention; each in slices, so that nobody waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from maild.store.committer import Committer
+from maild.store.engine.base import Engine, T, Transaction, Work
+from maild.store.interface import Finding, Health
+from maild.store.sql import access, bodies, check, mailboxes, messages, queue, state, suppression
+from maild.store.staging import Budget
+from maild.store.watch import Watches
+
+BODY_GRACE_SECONDS = 3600
+"""A body outlives its last message by so long: sessions that still show the message can read it."""
+
+STAGED_SECONDS = 6 * 3600
+"""A staged body nobody has written to for so long belongs to a session that died."""
+
+HISTORY_SECONDS = 40 * 24 * 3600
+"""Login history and greylisting triplets are kept for so long."""
+
+SLICE_ROWS = 100
+CHECK_ROWS = 500
+
+
+class SQLMaintenance:
+    """Checks and clean-up of the database."""
+
+    def __init__(
+        self, engine: Engine, committer: Committer, budget: Budget, watches: Watches, schema: Callable[[], str]
+    ) -> None:
+        self._engine = engine
+        self._committer = committer
+        self._budget = budget
+        self._watches = watches
+        self._schema = schema
+
+    async def check(self, *, bodies: bool = False) -> list[Finding]:
+        """Contradictions between rows."""
+        findings = await self._engine.read(check.references)
+        for mailbox_id in await self._engine.read(check.mailbox_ids):
+            findings += await self._in_mailbox(mailbox_id)
+        after = b""
+        while True:
+            seen, wrong = await self._sizes_after(after)
+            findings += wrong
+            if not seen:
+                return findings
+            if bodies:
+                for blob_id in seen:
+                    findings += await self._in_body(blob_id)
+            after = seen[-1]
+
+    async def sweep(self) -> int:
+        """Removes what nothing refers to any more."""
+        now = await self._engine.read(lambda tx: tx.now())
+        removed = 0
+        while True:
+            noted, gone = await self._write(lambda tx: bodies.collect(tx, now - BODY_GRACE_SECONDS * 10**6, SLICE_ROWS))
+            removed += gone
+            if not noted:
+                break
+        stale = await self._engine.read(lambda tx: bodies.stale(tx, now - STAGED_SECONDS * 10**6, SLICE_ROWS))
+        removed += await self._write(lambda tx: bodies.abandon(tx, stale))
+        history = now - HISTORY_SECONDS * 10**6
+        removed += await self._write(lambda tx: access.forget(tx, history))
+        removed += await self._write(lambda tx: state.forget(tx, history, now))
+        removed += await self._write(lambda tx: suppression.forget(tx, now))
+        return removed + await self._write(queue.forget_idle)
+
+    async def retain(self, special_use: str, older_than: int) -> int:
+        """Removes messages saved before that time from all mailboxes of this use."""
+        removed = 0
+        for mailbox_id in await self._engine.read(lambda tx: mailboxes.ids_with_use(tx, special_use)):
+            while count := await self._remove_some(mailbox_id, older_than):
+                removed += count
+        return removed
+
+    async def health(self) -> Health:
+        """The figures of now."""
+        before = time.time_ns() // 1000
+        clock = await self._engine.read(lambda tx: tx.now())
+        after = time.time_ns() // 1000
+        return Health(
+            engine=self._engine.name,
+            schema=self._schema(),
+            clock_offset_us=clock - (before + after) // 2,
+            commits=self._committer.commits,
+            committed_messages=self._committer.messages,
+            waiting_messages=self._committer.waiting,
+            unfinished_bytes=self._budget.held,
+            unknown_outcomes=self._committer.unknown,
+        )
+
+    async def _remove_some(self, mailbox_id: int, older_than: int) -> int:
+        def work(tx: Transaction) -> tuple[int, dict[int, int]]:
+            uids = messages.older(tx, mailbox_id, older_than, SLICE_ROWS)
+            removed = messages.remove(tx, mailbox_id, uids, only_deleted=False) if uids else []
+            return len(removed), mailboxes.marks(tx, [mailbox_id])
+
+        count, marks = await self._write(work)
+        if count:
+            self._watches.note(marks.items())
+        return count
+
+    async def _in_mailbox(self, mailbox_id: int) -> list[Finding]:
+        return await self._write(lambda tx: check.mailbox(tx, mailbox_id))
+
+    async def _sizes_after(self, after: bytes) -> tuple[list[bytes], list[Finding]]:
+        return await self._engine.read(lambda tx: check.sizes(tx, after, CHECK_ROWS))
+
+    async def _in_body(self, blob_id: bytes) -> list[Finding]:
+        return await self._engine.read(lambda tx: check.body(tx, blob_id))
+
+    async def _write(self, work: Work[T]) -> T:
+        return await self._engine.write(work)

@@ -1,0 +1,126 @@
+"""Brings a schema up to this release: alembic over SQLAlchemy, run before the engine opens and never beside it.
+
+Revisions only add, so that the release before keeps working on a newer schema; a revision this release does not know
+is therefore newer and accepted, unless the schema says in ``meta`` that it needs a later contract than ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from maild.store.errors import SchemaMismatch, StoreUnavailable
+from maild.store.sql.schema import META
+
+CONTRACT = 1
+"""Raised by the first revision that takes something away; a release refuses a schema of a later contract."""
+
+CONTRACT_NAME = "schema.contract"
+
+LOCK_SECONDS = 120
+"""How long to wait while another daemon migrates the same database."""
+
+SQLITE_WAIT_SECONDS = 30
+
+
+class SchemaState(Enum):
+    """How a schema stands to this release."""
+
+    MISSING = "missing"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+def head() -> str:
+    """The revision of this release."""
+    found = _scripts().get_current_head()
+    if found is None:
+        raise SchemaMismatch("no migrations are installed")
+    return found
+
+
+def sqlite_url(file: Path) -> sa.URL:
+    """The URL of a SQLite file."""
+    return sa.URL.create("sqlite", database=str(file))
+
+
+def state(url: sa.URL) -> tuple[SchemaState, str]:
+    """How the schema stands, and its revision."""
+    with _connection(url) as connection:
+        return _state(connection)
+
+
+def upgrade(url: sa.URL) -> tuple[str, str]:
+    """Runs what is missing; returns the revisions before and after. Safe to call from several daemons at once."""
+    with _connection(url) as connection, _alone(connection):
+        found, before = _state(connection)
+        if found in {SchemaState.MISSING, SchemaState.OLDER}:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+        return before, _state(connection)[1]
+
+
+def _state(connection: sa.Connection) -> tuple[SchemaState, str]:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    connection.commit()
+    if revision is None:
+        return SchemaState.MISSING, ""
+    contract = connection.execute(sa.select(META.c.value).where(META.c.name == CONTRACT_NAME)).scalar()
+    connection.commit()
+    if contract is not None and int(contract) > CONTRACT:
+        raise SchemaMismatch(f"the schema {revision} needs a later release (contract {contract}, ours is {CONTRACT})")
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if revision == head():
+        return SchemaState.CURRENT, revision
+    return (SchemaState.OLDER if revision in known else SchemaState.NEWER), revision
+
+
+@contextmanager
+def _connection(url: sa.URL) -> Iterator[sa.Connection]:
+    arguments = {"timeout": SQLITE_WAIT_SECONDS} if url.get_backend_name() == "sqlite" else {}
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        raise StoreUnavailable(f"migration: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _alone(connection: sa.Connection) -> Iterator[None]:
+    """Holds a lock of the server while migrating: DDL commits by itself there. SQLite's DDL is one transaction."""
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    name = "maild-migrate"
+    got = connection.execute(sa.text("SELECT GET_LOCK(:name, :seconds)"), {"name": name, "seconds": LOCK_SECONDS})
+    if got.scalar() != 1:
+        raise StoreUnavailable("another daemon is still migrating the schema")
+    try:
+        yield
+    finally:
+        connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), {"name": name})
+        connection.commit()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

@@ -1,0 +1,149 @@
+"""Looking for contradictions between rows, as functions of an open transaction; nothing is changed.
+
+Every count is compared inside one transaction that locks the mailbox, so that traffic meanwhile is no finding.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Integer, bindparam, case, cast, exists, func, select
+
+from maild.store.engine.base import Transaction, number
+from maild.store.errors import Corrupt, NotFound
+from maild.store.interface import Finding
+from maild.store.records.mail import DELETED, SEEN
+from maild.store.sql import bodies, mailboxes
+from maild.store.sql.schema import (
+    ACCOUNT,
+    BLOB,
+    BLOB_CHUNK,
+    DOMAIN,
+    MAILBOX,
+    MESSAGE,
+    QUEUE_ITEM,
+    QUEUE_RECIPIENT,
+)
+from maild.store.sql.statement import Statement
+
+_MAILBOX_IDS = Statement(select(MAILBOX.c.id).order_by(MAILBOX.c.id))
+_COUNTS = Statement(
+    select(
+        func.count(),
+        func.sum(case((MESSAGE.c.flags.op("&")(SEEN) == 0, 1), else_=0)),
+        func.sum(case((MESSAGE.c.flags.op("&")(DELETED) != 0, 1), else_=0)),
+        func.sum(MESSAGE.c.size),
+        func.max(MESSAGE.c.uid),
+        func.max(MESSAGE.c.modseq),
+    ).where(MESSAGE.c.mailbox_id == bindparam("id"))
+)
+_WITHOUT_BODY = Statement(
+    select(MESSAGE.c.mailbox_id, MESSAGE.c.uid, MESSAGE.c.blob_id).where(
+        ~exists().where(BLOB.c.id == MESSAGE.c.blob_id, BLOB.c.complete == 1)
+    )
+)
+_QUEUED_WITHOUT_BODY = Statement(
+    select(QUEUE_ITEM.c.id, QUEUE_ITEM.c.blob_id).where(
+        ~exists().where(BLOB.c.id == QUEUE_ITEM.c.blob_id, BLOB.c.complete == 1)
+    )
+)
+_WITHOUT_RECIPIENT = Statement(
+    select(QUEUE_ITEM.c.id).where(~exists().where(QUEUE_RECIPIENT.c.item_id == QUEUE_ITEM.c.id))
+)
+_HOMELESS_MESSAGES = Statement(
+    select(MESSAGE.c.mailbox_id, func.count())
+    .where(~exists().where(MAILBOX.c.id == MESSAGE.c.mailbox_id))
+    .group_by(MESSAGE.c.mailbox_id)
+)
+_HOMELESS_MAILBOXES = Statement(select(MAILBOX.c.id).where(~exists().where(ACCOUNT.c.id == MAILBOX.c.account_id)))
+_HOMELESS_ACCOUNTS = Statement(select(ACCOUNT.c.id).where(~exists().where(DOMAIN.c.id == ACCOUNT.c.domain_id)))
+_SIZES = Statement(
+    select(BLOB.c.id, BLOB.c.size, cast(func.sum(BLOB_CHUNK.c.size), Integer))
+    .outerjoin(BLOB_CHUNK, BLOB_CHUNK.c.blob_id == BLOB.c.id)
+    .where(BLOB.c.complete == 1, BLOB.c.id > bindparam("after"))
+    .group_by(BLOB.c.id, BLOB.c.size)
+    .order_by(BLOB.c.id)
+    .limit(bindparam("limit"))
+)
+
+
+def mailbox_ids(tx: Transaction) -> list[int]:
+    """Every mailbox."""
+    return [row[0] for row in tx.rows(_MAILBOX_IDS)]
+
+
+def mailbox(tx: Transaction, mailbox_id: int) -> list[Finding]:
+    """Whether a mailbox's counters are those of its messages."""
+    locked = mailboxes.lock(tx, [mailbox_id])
+    if not locked:
+        return []
+    box = locked[mailbox_id]
+    count, unseen, deleted, size, uid, modseq = [number(value) for value in tx.rows(_COUNTS, {"id": mailbox_id})[0]]
+    where = f"mailbox {mailbox_id} ({box.name})"
+    findings = [
+        Finding(what="counter", where=where, detail=f"{name} is {kept}, its messages make {counted}")
+        for name, kept, counted in (
+            ("messages", box.messages, count),
+            ("unseen", box.unseen, unseen),
+            ("deleted", box.deleted, deleted),
+            ("size", box.size, size),
+        )
+        if kept != counted
+    ]
+    if uid >= box.uidnext:
+        findings.append(Finding(what="uidnext", where=where, detail=f"UIDNEXT is {box.uidnext}, UID {uid} is there"))
+    if modseq > box.highestmodseq:
+        detail = f"HIGHESTMODSEQ is {box.highestmodseq}, a message has {modseq}"
+        findings.append(Finding(what="modseq", where=where, detail=detail))
+    return findings
+
+
+def references(tx: Transaction) -> list[Finding]:
+    """Rows that refer to others that are not there."""
+    findings = [
+        Finding(what="body", where=f"mailbox {box}, UID {uid}", detail=f"its body {bytes(blob).hex()} is not there")
+        for box, uid, blob in tx.rows(_WITHOUT_BODY)
+    ]
+    findings += [
+        Finding(what="body", where=f"queue item {id_}", detail=f"its body {bytes(blob).hex()} is not there")
+        for id_, blob in tx.rows(_QUEUED_WITHOUT_BODY)
+    ]
+    findings += [
+        Finding(what="recipients", where=f"queue item {row[0]}", detail="it has no recipients")
+        for row in tx.rows(_WITHOUT_RECIPIENT)
+    ]
+    findings += [
+        Finding(what="messages", where=f"mailbox {box}", detail=f"{count} messages are in a mailbox that is not there")
+        for box, count in tx.rows(_HOMELESS_MESSAGES)
+    ]
+    findings += [
+        Finding(what="mailbox", where=f"mailbox {row[0]}", detail="its account is not there")
+        for row in tx.rows(_HOMELESS_MAILBOXES)
+    ]
+    findings += [
+        Finding(what="account", where=f"account {row[0]}", detail="its domain is not there")
+        for row in tx.rows(_HOMELESS_ACCOUNTS)
+    ]
+    return findings
+
+
+def sizes(tx: Transaction, after: bytes, limit: int) -> tuple[list[bytes], list[Finding]]:
+    """Whether bodies have all their chunks; returns the bodies looked at, by rising id."""
+    rows = tx.rows(_SIZES, {"after": after, "limit": limit})
+    findings = [
+        Finding(what="chunks", where=f"body {bytes(id_).hex()}", detail=f"{number(kept)} of {size} bytes are there")
+        for id_, size, kept in rows
+        if number(kept) != size
+    ]
+    return [bytes(row[0]) for row in rows], findings
+
+
+def body(tx: Transaction, blob_id: bytes) -> list[Finding]:
+    """Whether a body's chunks decompress and have their checksum."""
+    where = f"body {blob_id.hex()}"
+    try:
+        for place, size in bodies.sizes(tx, blob_id):
+            bodies.chunk(tx, blob_id, place, size)
+    except NotFound:
+        return []
+    except Corrupt as error:
+        return [Finding(what="damaged", where=where, detail=error.cause)]
+    return []
