@@ -13,9 +13,10 @@ from typing import Any
 
 NAME = "lab.json"
 ENGINES = ("model", "pwsh")
-HOSTS = ("bare",)
+HOSTS = ("bare", "tutorial", "hmailserver", "korean")
 FIRST_BASE = 20_000  # below the ephemeral ports of Linux (32768) and Windows (49152)
 LAST_BASE = 28_000
+KOREAN_USER = "관리자"
 WIDTH = 4_000  # room for a base's highest port, 3306
 USED = (25, 80, 110, 143, 443, 465, 587, 993, 995, 3306)
 
@@ -69,9 +70,10 @@ def save(folder: Path, config: LabConfig) -> None:
 def completed(config: LabConfig) -> LabConfig:
     """With a password and a token of its own; a base of free ports when it has none yet."""
     alphabet = string.ascii_letters + string.digits
+    user = KOREAN_USER if config.kind == "korean" else config.user
     password = config.password or "".join(secrets.choice(alphabet) for _ in range(24))
     base = config.port_base or free_base()
-    return replace(config, password=password, token=secrets.token_hex(16), port_base=base)
+    return replace(config, user=user, password=password, token=secrets.token_hex(16), port_base=base)
 
 
 def free_base() -> int:

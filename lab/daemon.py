@@ -47,9 +47,9 @@ class Lab:
     def __init__(self, folder: Path, wanted: LabConfig) -> None:
         self.folder = folder
         end_leftovers(folder)
-        self.host = Host(folder, wanted.port_base)
-        hosts.prepare(self.host, wanted.kind)
+        self.host = Host(folder, wanted.port_base, wanted.password)
         tls = certificates.ensure(folder / "tls", str(self.host.system.get("hostname")))
+        hosts.prepare(self.host, wanted.kind)
         self.gate = faults.Gate(self.reboot)
         self._lock = RunLock(self.host.files)
         self._ended = threading.Event()

@@ -8,10 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lab.hosts.bare import bare
+from lab.hosts.hmailserver import hmailserver
+from lab.hosts.korean import korean
+from lab.hosts.tutorial import tutorial
 from lab.model.host import Host
 
 PREPARED = "prepared"
-HOSTS: dict[str, Callable[[Host], None]] = {"bare": bare}
+HOSTS: dict[str, Callable[[Host], None]] = {
+    "bare": bare,
+    "tutorial": tutorial,
+    "hmailserver": hmailserver,
+    "korean": korean,
+}
 
 
 def prepare(host: Host, kind: str) -> None:

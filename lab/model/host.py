@@ -49,9 +49,11 @@ WATCH = 0.2  # seconds between two looks at services that may have ended
 
 
 class Host:
-    """The parts of one host. ``root`` is the lab's folder; drive C is ``root/c``."""
+    """The parts of one host. ``root`` is the lab's folder; drive C is ``root/c``; ``secret`` is an operator's."""
 
-    def __init__(self, root: Path, port_base: int = 0) -> None:
+    def __init__(self, root: Path, port_base: int = 0, secret: str = "") -> None:
+        self._port_base = port_base
+        self.secret = secret
         self.root = root
         drive_c = root / "c"
         drive_c.mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,7 @@ class Host:
         self.journal = Journal(root / "journal.jsonl")
         self.registry = Registry(self.state, self.journal)
         self.system = System(drive_c, self.state, self.journal, self.registry)
-        self.processes = Processes(root, self.drive, self._environment, Standins(self.drive, root / "run"))
+        self.processes = Processes(root, self.drive, self._environment, Standins(self.drive, root / "run", port_base))
         self.files = Files(self.drive, self.state, self.journal, self.processes.holders, self.system.room)
         self.accounts = Accounts(self.state, self.journal)
         service_processes = ServiceProcesses(self.processes, self.files, self.accounts, root / "logs")
@@ -76,6 +78,10 @@ class Host:
         self.listeners = Listeners(self.state, self.journal)
         self.ports = Ports(self.processes, lambda: port_base)
         self._ended = threading.Event()
+
+    def port(self, number: int) -> int:
+        """Where the host's port is really bound."""
+        return self._port_base + number
 
     def link_drive(self) -> None:
         """``C:`` beside ``c``, so that a program started in the root finds ``C:/...`` as written."""

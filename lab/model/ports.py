@@ -14,6 +14,7 @@ from lab.model.processes import Processes
 
 HTTP_SYS_PID = 4
 HTTP_SYS = "System"
+WEB = "W3SVC"  # listens through http.sys
 WIDTH = 4000  # ports that one lab may use above its base
 
 
@@ -31,7 +32,7 @@ class Ports:
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.pid in tree and connection.laddr:
                 running = tree[connection.pid]
-                http_sys = running.launch.image.casefold().endswith("w3wp.exe")
+                http_sys = running.service == WEB
                 row = {
                     "address": connection.laddr.ip,
                     "pid": HTTP_SYS_PID if http_sys else running.pid,

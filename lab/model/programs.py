@@ -80,8 +80,8 @@ class Programs:
     def make_interpreter(self, folder: str) -> None:
         """Puts the lab's own Python into a release's folder: ``python.exe`` and ``Lib\\site-packages``.
 
-        ``bin/python`` is what really runs (``Standins``): Python looks for its packages from there, and takes the folder
-        for a private installation in which nothing of the lab's packages shows.
+        ``bin/python`` is what really runs (``Standins``): Python looks for packages from there, and takes the folder
+        for a private installation that shows none of the lab's packages.
         """
         self._files.create_directory(folder)
         real = self._files.drive.real(folder)

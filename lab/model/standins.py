@@ -22,6 +22,8 @@ CLIENTS = {"mysql.exe": "mariadb", "mysqladmin.exe": "mariadb-admin", "mysqldump
 _ELSEWHERE = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin")
 # Options that name MySQL's own files or plugins, or what the lab decides itself.
 _DROPPED = re.compile(r"(?:loose[-_])?(?:basedir|plugin[-_]dir|lc[-_]messages[-_]dir|socket|user|shared[-_]memory.*)")
+# Read by mariadb-install-db too, which knows no "loose-".
+_COMMON = ("datadir", "port", "bind-address", "tmpdir", "log-error", "pid-file")
 Standin = tuple[list[str], dict[str, str]]
 
 
@@ -33,9 +35,10 @@ def find(program: str) -> str | None:
 class Standins:
     """Finds the stand-in of a Windows command line."""
 
-    def __init__(self, drive: Drive, run: Path) -> None:
+    def __init__(self, drive: Drive, run: Path, base: int) -> None:
         self._drive = drive
         self._run = run
+        self._base = base
 
     def __call__(self, arguments: list[str]) -> Standin | None:
         """Real arguments and environment, or None when the image itself is to run."""
@@ -48,6 +51,10 @@ class Standins:
             return [_required(CLIENTS[image]), *(self._argument(text) for text in arguments[1:])], {}
         if image in ("python.exe", "pythonw.exe"):
             return self._python(arguments), {}
+        if image == "svchost.exe" and "iissvcs" in arguments:
+            return self._own("iis", *self._iis())
+        if image == "hmailserver.exe":
+            return self._own("hmailserver", str(self._base))
         return None
 
     def _python(self, arguments: list[str]) -> list[str]:
@@ -55,6 +62,17 @@ class Standins:
         if not real.exists():
             raise HostError("not-found", f"The system cannot find the file '{arguments[0]}'.", arguments[0], 2)
         return [str(private_python(real)), *(self._argument(text) for text in arguments[1:])]
+
+    def _own(self, program: str, *arguments: str) -> Standin:
+        """A program of ``lab.programs``, under the lab's own interpreter."""
+        checkout = Path(__file__).resolve().parent.parent.parent
+        return [sys.executable, "-m", f"lab.programs.{program}", *arguments], {"PYTHONPATH": str(checkout)}
+
+    def _iis(self) -> list[str]:
+        tls = self._run.parent / "tls"
+        ports = [f"--http={self._base + 80}", f"--https={self._base + 443}"]
+        files = [f"--certificate={tls / 'server.pem'}", f"--key={tls / 'server-key.pem'}"]
+        return [f"--drive={self._drive.root}", *ports, *files]
 
     def _argument(self, text: str) -> str:
         option, equals, value = text.partition("=")
@@ -69,11 +87,20 @@ class Standins:
         rest = [self._argument(text) for text in arguments if text.startswith("--") and "defaults-file" not in text]
         user = f"--user={getpass.getuser()}"
         if any(text.startswith("--initialize") for text in rest):
-            given = [text for text in rest if text.startswith("--datadir")]
-            install = _required("mariadb-install-db")
-            return [install, *first, *given, user, "--auth-root-authentication-method=normal", "--skip-test-db"]
+            return self._install(settings, [text for text in rest if text.startswith("--datadir")], user)
         kept = [text for text in rest if text not in ("--console", "--standalone", "--no-monitor")]
         return [_required("mariadbd"), *first, user, f"--socket={self._socket(settings)}", *kept]
+
+    def _install(self, settings: Path | None, given: list[str], user: str) -> list[str]:
+        """``--initialize-insecure``: a shell script does it, which takes no path with a space in it."""
+        lines = settings.read_text(encoding="utf-8").splitlines() if settings else []
+        told = [*given, *(line for line in lines if line.startswith("datadir"))]
+        data = told[0].partition("=")[2].strip() if told else ""
+        link = self._socket(settings).with_suffix(".data")
+        link.unlink(missing_ok=True)
+        link.symlink_to(data, target_is_directory=True)
+        install = [_required("mariadb-install-db"), "--no-defaults", f"--datadir={link}", user]
+        return [*install, "--auth-root-authentication-method=normal", "--skip-test-db"]
 
     def _settings(self, path: str) -> Path:
         """A copy of my.ini with real paths."""
@@ -99,7 +126,8 @@ class Standins:
         name, equals, value = (part.strip() for part in line.partition("="))
         if not name or name[0] in "#;" or _DROPPED.fullmatch(name.casefold()):
             return []
-        option = name if name.casefold().startswith("loose") else f"loose-{name}"
+        common = name.casefold().startswith("loose") or name.casefold().replace("_", "-") in _COMMON
+        option = name if common else f"loose-{name}"
         return [f"{option} = {self._drive.translate(value.strip(chr(34)))}" if equals else option]
 
     def _socket(self, settings: Path | None) -> Path:
