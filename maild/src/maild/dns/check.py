@@ -98,6 +98,15 @@ class Checker:
         views = await asyncio.gather(*(self._ask(voice, row) for voice in voices))
         return all(not isinstance(view, DNSError) and _holds(row, view.records) for view in views)
 
+    async def anywhere(self, row: Expected) -> bool:
+        """Whether some authoritative server may still have this record; an unreachable one may."""
+        voices = await self._voices_of(row.owner)
+        views = await asyncio.gather(*(self._ask(voice, row) for voice in voices))
+        return not views or any(
+            not isinstance(view, NoName | NoData) if isinstance(view, DNSError) else _holds(row, view.records)
+            for view in views
+        )
+
     async def _one(self, row: Expected) -> Finding:
         if row.purpose is Purpose.PTR:
             return await self._reverse(row)

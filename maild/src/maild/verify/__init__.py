@@ -6,18 +6,21 @@ are passed in; nothing here reads settings, stores rows or speaks to a peer.
 
 from maild.verify.check import Checker, Peer, Verdict, check_message
 from maild.verify.decision import Action, Decision, Rules, Signal
-from maild.verify.outgoing import Keyring, Signed, sign_outgoing
+from maild.verify.keyring import FixedKeys, Keyring, StoredKeys
+from maild.verify.outgoing import Signed, sign_outgoing
 from maild.verify.results import without_forged
 
 __all__ = [
     "Action",
     "Checker",
     "Decision",
+    "FixedKeys",
     "Keyring",
     "Peer",
     "Rules",
     "Signal",
     "Signed",
+    "StoredKeys",
     "Verdict",
     "check_message",
     "sign_outgoing",

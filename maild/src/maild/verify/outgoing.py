@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from maild.verify.dkim import Signer, SigningKey
+from maild.verify.keyring import Keyring
 from maild.verify.message import Headers, Splitter, author, slices
-
-Keyring = Mapping[str, Sequence[SigningKey]]
-"""Keys in use by domain (A-labels)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +24,12 @@ class Signed:
     domain: str
 
 
-def keys_for(headers: Headers, keyring: Keyring, sender_domain: str = "") -> tuple[str, Sequence[SigningKey]]:
+async def keys_for(headers: Headers, keyring: Keyring, sender_domain: str = "") -> tuple[str, Sequence[SigningKey]]:
     """Who signs: the author's domain, else the envelope sender's."""
     for domain in (author(headers).domain, sender_domain):
-        if domain and keyring.get(domain):
-            return domain, keyring[domain]
+        keys = await keyring.of(domain) if domain else ()
+        if keys:
+            return domain, keys
     return "", ()
 
 
@@ -48,17 +47,17 @@ async def sign_outgoing(
     for piece in slices(message):
         body = splitter.feed(piece)
         if signer is None and splitter.headers is not None:
-            domain, signer = _signer(splitter.headers, keyring, sender_domain, clock())
+            domain, signer = await _signer(splitter.headers, keyring, sender_domain, clock())
             if not domain:
                 return Signed(b"", "")
         if signer is not None:
             signer.feed(body)
             await asyncio.sleep(0)
     if signer is None:
-        domain, signer = _signer(splitter.finish(), keyring, sender_domain, clock())
+        domain, signer = await _signer(splitter.finish(), keyring, sender_domain, clock())
     return Signed(signer.finish(), domain)
 
 
-def _signer(headers: Headers, keyring: Keyring, sender_domain: str, now: float) -> tuple[str, Signer]:
-    domain, keys = keys_for(headers, keyring, sender_domain)
+async def _signer(headers: Headers, keyring: Keyring, sender_domain: str, now: float) -> tuple[str, Signer]:
+    domain, keys = await keys_for(headers, keyring, sender_domain)
     return domain, Signer(headers, keys, now)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maild.verify import Action, Checker, Peer, Rules, Signal, Verdict, check_message, sign_outgoing
+from maild.verify import Action, Checker, FixedKeys, Peer, Rules, Signal, Verdict, check_message, sign_outgoing
 from maild.verify.decision import Name
 from maild.verify.results import parse
 from tests.lib.dkim import NOW, pair, signed, zone
@@ -134,7 +134,7 @@ def test_what_is_fed_in_pieces_gets_the_same_verdict() -> None:
 
 
 def test_outgoing_mail_is_signed_as_its_author_and_forwards_as_the_forwarder() -> None:
-    keyring = {NET: pair(NET), "xn--9t4b11yi5a.co.kr": pair("xn--9t4b11yi5a.co.kr")}
+    keyring = FixedKeys({name: pair(name) for name in (NET, "xn--9t4b11yi5a.co.kr")})
 
     async def domain(message: bytes, sender: str = "") -> tuple[str, int]:
         signature = await sign_outgoing(message, keyring, sender_domain=sender, clock=lambda: NOW)
