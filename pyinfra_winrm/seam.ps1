@@ -417,10 +417,15 @@ function Get-PendingReboot {
     if (Get-HostValue 'HKLM\SYSTEM\CurrentControlSet\Control\Session Manager' 'PendingFileRenameOperations' $null) { 'file renames' }
 }
 
+function Test-Administrator {
+    $identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
+    $principal = New-Object System.Security.Principal.WindowsPrincipal $identity
+    return $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+
 function Read-Facts {
     $version = 'HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
     $pages = 'HKLM\SYSTEM\CurrentControlSet\Control\Nls\CodePage'
-    $epoch = New-Object System.DateTime 1970, 1, 1, 0, 0, 0, 'Utc'
     $drive = New-Object System.IO.DriveInfo 'C'
     $quotas = @{}
     foreach ($section in 'winrm/config', 'winrm/config/winrs', 'winrm/config/service') {
@@ -433,14 +438,17 @@ function Read-Facts {
         revision = [int](Get-HostValue $version 'UBR' 0)
         caption = [string](Get-HostValue $version 'ProductName' '')
         hostname = [System.Environment]::MachineName
-        user = [System.Environment]::UserName
+        user = [System.Environment]::UserDomainName + '\' + [System.Environment]::UserName
+        administrator = Test-Administrator
+        users = @(Get-CimInstance -ClassName Win32_UserAccount -Filter 'LocalAccount = TRUE' | ForEach-Object { $_.Name })
+        powershell = [string]$PSVersionTable.PSVersion
         profile = [System.Environment]::GetFolderPath('UserProfile')
         code_page = [int](Get-HostValue $pages 'OEMCP' 0)
         ansi_code_page = [int](Get-HostValue $pages 'ACP' 0)
         culture = [System.Globalization.CultureInfo]::CurrentCulture.Name
         language_mode = [string]$ExecutionContext.SessionState.LanguageMode
-        boot_time = ((Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime() - $epoch).TotalSeconds
-        time = ([System.DateTime]::UtcNow - $epoch).TotalSeconds
+        boot_time = (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('o')
+        now = [System.DateTime]::UtcNow.ToString('o')
         disk = @{ free = $drive.AvailableFreeSpace; total = $drive.TotalSize }
         pending_reboot = @(Get-PendingReboot)
         ports = @(Get-HostPort)
