@@ -77,6 +77,14 @@ class Certificates:
         """The certificates in use."""
         return self._loaded.all if self._loaded else ()
 
+    def fingerprint(self) -> frozenset[tuple[str, int, int]]:
+        """What changes when a file of the folder does."""
+        try:
+            found = [(path, path.stat()) for path in self.folder.glob("*.pem")]
+        except OSError:
+            return frozenset()
+        return frozenset((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in found)
+
     def context(self) -> ssl.SSLContext:
         """The context a new connection starts with."""
         if self._loaded is None:

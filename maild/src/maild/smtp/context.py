@@ -30,7 +30,11 @@ class Verified:
     """DMARC passed for the domain of the header From."""
     refusal: str | None = None
     """A reply, when it must not be taken."""
+    kept: bool = False
+    """Refused, and yet a copy goes to the recipients' Rejects."""
     junk: bool = False
+    message: bytes | None = None
+    """The message without fields that forge ours; None: as it came."""
 
 
 class Verifier(Protocol):

@@ -308,9 +308,9 @@ class Dialogue:
         self._open = False
 
     def _reply(self, *lines: str) -> None:
-        self._stream.later("".join([f"{line}\r\n" for line in lines]).encode())
-        for line in lines:
-            self._context.log.sent("SMTPD", self._connection.id, self._connection.peer.text, line)
+        text = "\r\n".join(lines)
+        self._stream.later(f"{text}\r\n".encode())
+        self._context.log.sent("SMTPD", self._connection.id, self._connection.peer.text, text)
 
     def _note(self, error: StoreError) -> None:
         write = self._context.log.debug

@@ -68,7 +68,7 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
     identifier = new_id()
     when = context.now()
     prefix = b""
-    verified = Verified(authentic=False)
+    verified = Verified()
     if client.user is not None:
         problem = foreign_author(message, client.user.own)
         if problem:
@@ -78,7 +78,8 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
     else:
         verified = await _verify(context, client, transaction, message)
         await _refuse_pretender(context, client, transaction, fields, verified)
-    arrival = _arrival(context, client, transaction, fields, junk=verified.junk)
+        message = message if verified.message is None else verified.message
+    arrival = _arrival(context, client, transaction, fields, verified)
     plan = await context.router.plan(transaction.recipients, arrival)
     _refuse_lost(plan)
     hop = trace.Hop(
@@ -98,6 +99,8 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
     incoming = Incoming(id=identifier, prefix=traced, body=message, deliveries=plan.deliveries, queue=plan.queue)
     accepted = await _accept(context, incoming, message)
     _note(context, client, transaction, number, accepted)
+    if verified.refusal is not None:
+        raise Refused(verified.refusal)
     return number
 
 
@@ -121,7 +124,7 @@ async def _verify(context: Context, client: Client, transaction: Transaction, me
     if context.verifier is None:
         return Verified()
     found = await context.verifier(message, peer=client.peer, helo=client.helo, sender=transaction.sender)
-    if found.refusal is not None:
+    if found.refusal is not None and not found.kept:
         raise Refused(found.refusal)
     return found
 
@@ -147,7 +150,9 @@ async def is_local(context: Context, domain: str) -> bool:
     return resolved.domain is not None
 
 
-def _arrival(context: Context, client: Client, transaction: Transaction, fields: list[Field], *, junk: bool) -> Arrival:
+def _arrival(
+    context: Context, client: Client, transaction: Transaction, fields: list[Field], verified: Verified
+) -> Arrival:
     mail = transaction.mail
     automatic = any(field.key in AUTOMATIC_FIELDS and field.value.lower() != b"no" for field in fields)
     return Arrival(
@@ -158,7 +163,8 @@ def _arrival(context: Context, client: Client, transaction: Transaction, fields:
         eight_bit=mail.body == "8BITMIME",
         envelope_id=mail.envelope_id or "",
         dsn_return=mail.returns or "",
-        junk=junk,
+        junk=verified.junk,
+        rejected=verified.kept,
         automatic=automatic or mail.sender is None,
     )
 

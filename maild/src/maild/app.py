@@ -1,0 +1,344 @@
+"""Builds the daemon's objects and wires them: the one place that knows all of them.
+
+``Daemon.run`` opens the ports at once and the store when it comes; until then, and whenever it is away, clients are
+told to come back. A reload swaps settings and certificates for new sessions and leaves running ones alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from maild.delivery.router import Router
+from maild.dns.resolver import CachingResolver
+from maild.dns.upstream import CaresUpstream, DirectUpstream, Upstream
+from maild.loaded import Loaded
+from maild.log import Log, LogFiles
+from maild.net import (
+    Admission,
+    Bounds,
+    CertificateError,
+    Certificates,
+    FairQueue,
+    Peer,
+    Server,
+    Session,
+    Shared,
+    Stream,
+    read_buffer,
+)
+from maild.policy import LANES, Gate, Login, Rates
+from maild.service import posix
+from maild.settings import Listener, SettingsError, load
+from maild.smtp import dialogue
+from maild.smtp.context import Budget, Context
+from maild.smtp.verification import MessageVerifier
+from maild.store import Store, StoreError, StoreUnavailable, open_store
+from maild.verify.decision import Rules
+
+STORE_RETRY_SECONDS = 1.0
+"""Pause between two tries to open the store."""
+REFRESH_SECONDS = 1.0
+"""How often ranges and bans are read: a ban of another daemon holds within it."""
+KNOWN_SECONDS = 60.0
+"""How often it is read who logged in lately."""
+CERTIFICATE_SECONDS = 15.0
+"""How often the certificate folder is looked at."""
+
+TURNED_AWAY: Mapping[str, bytes] = {
+    "smtp": b"421 4.7.0 Too many connections, please try again later\r\n",
+    "imap": b"* BYE Too many connections, please try again later\r\n",
+    "pop3": b"-ERR [SYS/TEMP] Too many connections, please try again later\r\n",
+}
+NOT_READY: Mapping[str, bytes] = {
+    "smtp": b"421 4.3.2 The mail store is not available at the moment, please try again later\r\n",
+    "imap": b"* BYE [UNAVAILABLE] The mail store is not available at the moment, please try again later\r\n",
+    "pop3": b"-ERR [SYS/TEMP] The mail store is not available at the moment, please try again later\r\n",
+}
+
+
+@dataclass(slots=True)
+class Services:
+    """What exists once the store is open."""
+
+    store: Store
+    gate: Gate
+    login: Login
+    rates: Rates
+    resolver: CachingResolver
+    smtp: Context
+    make: Mapping[str, Callable[[Listener], Session]]
+
+
+class Daemon:
+    """One running daemon."""
+
+    def __init__(self, settings_file: Path) -> None:
+        self._file = settings_file
+        self._settings = load(settings_file)
+        logs = self._settings.logs
+        self._files = LogFiles(logs.folder, logs.keep_days, json=logs.json)
+        self._log = Log(self._files.put, debug=logs.debug)
+        self._stop = asyncio.Event()
+        self._services: Services | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        limits = self._settings.limits
+        tls = self._settings.tls
+        self._certificates = Certificates(tls.folder, self._settings.hostname, tls.default, tls.minimum)
+        self._handshakes = FairQueue(
+            "tls", threads=limits.handshakes or os.cpu_count() or 1, waiting=limits.handshakes_waiting
+        )
+        # Argon2 leaves a core to the loop where there is one.
+        self._hashing = FairQueue(
+            "argon2", threads=max(1, (os.cpu_count() or 2) - 1), waiting=limits.logins_waiting, lanes=LANES
+        )
+        self._budget = Budget(limits.unfinished_bytes)
+        shared = Shared(self._log, self._certificates, self._handshakes, limits.handshake_seconds, read_buffer())
+        self._admission = Admission(self._bounds(), time.monotonic, self._refusal, self._flooded, self._spared)
+        self._server = Server(
+            shared, self._admission, {name: partial(self._make, name) for name in NOT_READY}, TURNED_AWAY
+        )
+
+    # Life
+
+    async def run(self, started: Callable[[], None] = lambda: None) -> None:
+        """Serves until ``stop``; raises ``StoreError`` for a store that can never be used, ``OSError`` without logs."""
+        self._files.start()
+        self._log.application(f"Starting servers... (maild on {self._settings.hostname}, process {os.getpid()})")
+        try:
+            posix.listen(self.stop, self.reload)
+            self._load_certificates()
+            problems = self._listen()
+            self._write_loaded(problems)
+            started()
+            self._spawn(self._watch_certificates())
+            await self._serve()
+        finally:
+            await self._close()
+
+    def stop(self) -> None:
+        """Ends the daemon when running transactions are over."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Takes the settings and certificates as they are now; the old ones stay when they cannot be used."""
+        self._spawn(self._reload())
+
+    async def _serve(self) -> None:
+        """Opens the store as soon as it can be opened, then works until the end."""
+        store = await self._open_store()
+        if store is None:
+            return
+        services = self._build(store)
+        self._services = services
+        self._spawn(self._every(REFRESH_SECONDS, services.gate.refresh))
+        self._spawn(self._every(KNOWN_SECONDS, services.login.refresh))
+        await self._stop.wait()
+
+    async def _open_store(self) -> Store | None:
+        told = False
+        while not self._stop.is_set():
+            try:
+                store = await open_store(self._settings.database)
+            except StoreUnavailable as error:
+                if not told:
+                    self._log.fault("The database is not available yet; waiting for it", error)
+                told = True
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), STORE_RETRY_SECONDS)
+            else:
+                self._log.application("The mail store is open.")
+                return store
+        return None
+
+    async def _close(self) -> None:
+        self._log.application("Stopping servers...")
+        await self._server.close(self._settings.limits.drain_seconds)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._services is not None:
+            await self._services.store.close()
+        self._hashing.close()
+        self._handshakes.close()
+        self._log.application("Servers stopped.")
+        self._files.close()
+
+    # Building
+
+    def _build(self, store: Store) -> Services:
+        settings, log = self._settings, self._log
+        gate = Gate(store, settings.auto_ban, log)
+        login = Login(store, gate, self._hashing, log, default_domain=settings.default_domain)
+        policy = settings.policy
+        rates = Rates(policy.messages_per_hour, policy.recipients_per_day, time.monotonic)
+        resolver = CachingResolver(self._upstream())
+        smtp = self._smtp_context(store, gate, login, rates, resolver)
+        return Services(store, gate, login, rates, resolver, smtp, self._makers())
+
+    def _upstream(self) -> Upstream:
+        dns = self._settings.dns
+        if dns.servers and dns.validating:
+            return DirectUpstream(dns.servers, timeout=dns.timeout_seconds, validating=True)
+        return CaresUpstream(dns.servers, timeout=dns.timeout_seconds)
+
+    def _smtp_context(self, store: Store, gate: Gate, login: Login, rates: Rates, resolver: CachingResolver) -> Context:
+        settings = self._settings
+        rules = Rules(dmarc_reject=settings.policy.dmarc_reject)
+        verifier = MessageVerifier(resolver, settings.hostname, rules) if settings.policy.verify else None
+        return Context(
+            hostname=settings.hostname,
+            default_domain=settings.default_domain,
+            limits=settings.limits,
+            store=store,
+            router=Router(store.directory, store.mailboxes, smart_host=bool(settings.queue.smart_host)),
+            gate=gate,
+            login=login,
+            rates=rates,
+            budget=self._budget,
+            log=self._log,
+            now=_local_now,
+            lifetime_hours=settings.queue.lifetime_hours,
+            verifier=verifier,
+        )
+
+    def _makers(self) -> Mapping[str, Callable[[Listener], Session]]:
+        return {"smtp": partial(dialogue.session, self._current_smtp)}
+
+    def _current_smtp(self) -> Context:
+        assert self._services is not None  # noqa: S101 - sessions are made when it is there
+        return self._services.smtp
+
+    def _make(self, protocol: str, listener: Listener) -> Session:
+        """A session for a new connection; one that only says to come back while there is no store."""
+        services = self._services
+        if services is None or protocol not in services.make:
+            return Stream(partial(_come_back, NOT_READY[protocol]), 1)
+        return services.make[protocol](listener)
+
+    # Admission
+
+    def _bounds(self) -> Bounds:
+        limits, ban = self._settings.limits, self._settings.auto_ban
+        return Bounds(
+            limits.connections, limits.connections_per_address, ban.connections_per_minute if ban.enabled else 0
+        )
+
+    def _refusal(self, peer: Peer, protocol: str) -> str | None:
+        return self._services.gate.refusal(peer, protocol) if self._services else None
+
+    def _spared(self, peer: Peer) -> bool:
+        return self._services.gate.spared(peer) if self._services else True
+
+    def _flooded(self, peer: Peer) -> None:
+        if self._services is not None:
+            self._spawn(self._ban_flooder(self._services.gate, peer))
+
+    async def _ban_flooder(self, gate: Gate, peer: Peer) -> None:
+        await gate.ban(peer, f"more than {self._settings.auto_ban.connections_per_minute} connections a minute")
+
+    # Reload
+
+    async def _reload(self) -> None:
+        try:
+            settings = load(self._file)
+        except SettingsError as error:
+            self._log.fault("The settings were not loaded again", error)
+            self._load_certificates()
+            return
+        self._settings = settings
+        tls = settings.tls
+        self._certificates.folder, self._certificates.hostname = tls.folder, settings.hostname
+        self._certificates.default, self._certificates.minimum = tls.default, tls.minimum
+        self._load_certificates()
+        self._budget.limit = settings.limits.unfinished_bytes
+        self._admission.bounds = self._bounds()
+        problems = self._listen()
+        services = self._services
+        if services is not None:
+            services.gate.configure(settings.auto_ban)
+            services.login.configure(default_domain=settings.default_domain)
+            services.rates.configure(settings.policy.messages_per_hour, settings.policy.recipients_per_day)
+            services.smtp = self._smtp_context(
+                services.store, services.gate, services.login, services.rates, services.resolver
+            )
+            services.make = self._makers()
+        self._write_loaded(problems)
+        self._log.application("The settings were loaded again.")
+
+    def _load_certificates(self) -> None:
+        try:
+            for problem in self._certificates.reload():
+                self._log.fault(problem)
+        except CertificateError as error:
+            self._log.fault("No certificate can be used, TLS is not offered", error)
+        for certificate in self._certificates.all:
+            self._log.tcpip(
+                f"Certificate {certificate.name} for {', '.join(certificate.names)}, "
+                f"serial {certificate.serial:x}, until {certificate.not_after:%Y-%m-%d}."
+            )
+
+    def _listen(self) -> list[str]:
+        problems = self._server.listen(self._settings.open_listeners)
+        for problem in problems:
+            self._log.fault(problem)
+        return problems
+
+    def _write_loaded(self, problems: list[str]) -> None:
+        loaded = Loaded.of(self._file, self._server.ports, problems)
+        try:
+            loaded.write(self._settings.data_folder)
+        except OSError as error:
+            self._log.fault("loaded.json was not written", error)
+
+    async def _watch_certificates(self) -> None:
+        """Renewed certificates are used without anyone saying so."""
+        seen = self._certificates.fingerprint()
+        while True:
+            await asyncio.sleep(CERTIFICATE_SECONDS)
+            found = self._certificates.fingerprint()
+            if found != seen:
+                seen = found
+                self._load_certificates()
+
+    # Tasks
+
+    async def _every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Does some work again and again; a store that is away is said once."""
+        away = False
+        while True:
+            try:
+                await work()
+                away = False
+            except StoreError as error:
+                if not away:
+                    self._log.fault("The mail store does not answer", error)
+                away = True
+            await asyncio.sleep(seconds)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.fault("a part of the daemon has ended by a fault", error)
+
+
+async def _come_back(text: bytes, stream: Stream) -> None:
+    stream.write(text)
+
+
+def _local_now() -> dt.datetime:
+    return dt.datetime.now().astimezone()

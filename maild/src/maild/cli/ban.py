@@ -1,0 +1,67 @@
+"""``maild ban list|add|remove``: shows and changes who is shut out. A running daemon follows within a second."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import ipaddress
+import sys
+import time
+
+from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.settings import Settings
+from maild.store import Ban, StoreError, open_store
+
+MICRO = 1_000_000
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the group."""
+    group = subparsers.add_parser("ban", help="show and change banned networks", description=__doc__)
+    commands = group.add_subparsers(metavar="COMMAND", required=True)
+    listed = commands.add_parser("list", help="the bans in force")
+    added = commands.add_parser("add", help="ban a network")
+    added.add_argument("network", type=ipaddress.ip_network, metavar="NETWORK", help="ADDRESS or ADDRESS/BITS")
+    added.add_argument("--minutes", type=int, default=60, help="length of the ban, 0: for good (default: 60)")
+    added.add_argument("--reason", default="by the administrator")
+    removed = commands.add_parser("remove", help="end a ban")
+    removed.add_argument("network", type=ipaddress.ip_network, metavar="NETWORK")
+    for name, parser in (("list", listed), ("add", added), ("remove", removed)):
+        add_settings(parser)
+        parser.set_defaults(run=run, command=name)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the chosen command."""
+    try:
+        return asyncio.run(_run(args, settings_of(args)))
+    except StoreError as error:
+        print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
+        return Exit.UNAVAILABLE
+
+
+async def _run(args: argparse.Namespace, settings: Settings) -> int:
+    store = await open_store(settings.database)
+    try:
+        access = store.access
+        if args.command == "add":
+            now = time.time_ns() // 1000
+            ends = now + args.minutes * 60 * MICRO if args.minutes else None
+            await access.add_ban(
+                Ban(network=args.network, reason=args.reason, created_at=now, expires_at=ends, automatic=False)
+            )
+            return Exit.OK
+        if args.command == "remove":
+            return Exit.OK if await access.remove_ban(args.network) else Exit.NO
+        for ban in await access.bans():
+            print(f"{ban.network}\t{_until(ban.expires_at)}\t{ban.reason}")
+        return Exit.OK
+    finally:
+        await store.close()
+
+
+def _until(at: int | None) -> str:
+    return (
+        "for good" if at is None else f"{dt.datetime.fromtimestamp(at / MICRO, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+    )
