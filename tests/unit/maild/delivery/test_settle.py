@@ -28,7 +28,8 @@ def item(*rows: RecipientRow, **changes: object) -> QueueItem:
     plain = QueueItem(
         id=7, blob_id=b"b" * 16, destination="mx:example.org", sender="id@xn--9t4b11yi5a.net", size=10, envelope_id="",
         dsn_return="", smtputf8=False, eight_bit=True, require_tls=False, origin="", created_at=NOW - MINUTE,
-        expires_at=NOW + 10_000 * MINUTE, next_at=NOW, attempts=0, held=False, delay_notified=False, leased_by="", lease_until=0,
+        expires_at=NOW + 10_000 * MINUTE, next_at=NOW, attempts=0, held=False, delay_notified=False,
+            leased_by="", lease_until=0,
         recipients=rows or (row(1),),
     )  # fmt: skip
     return replace(plain, **changes)  # type: ignore[arg-type]

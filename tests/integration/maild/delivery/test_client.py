@@ -1,0 +1,317 @@
+"""Our client against another server's implementation (aiosmtpd) and against servers that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from maild.delivery.attempt import Courier, Said
+from maild.delivery.next_hop import Addressee, Capabilities, Endpoint, HopError, Login, Security, TLSRule, Transaction
+from maild.dns import TLSA
+from maild.log import Log
+from maild.smtp.client import Client
+from maild.smtp.client_tls import Trust
+from maild.store import QueueItem, RecipientRow, RecipientState
+from tests.lib.certificates import write_pair
+
+MESSAGE = "From: id@테스트.net\r\nSubject: 안녕\r\n\r\n.점으로 시작\r\n..둘\r\n\r\n".encode()
+
+
+class Keeper:
+    """An aiosmtpd handler that keeps what came."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, list[str], bytes]] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope) -> str:  # type: ignore[no-untyped-def] # noqa: ARG002, N802
+        self.got.append((envelope.mail_from, list(envelope.rcpt_tos), envelope.original_content))
+        return "250 2.0.0 kept"
+
+    async def handle_RCPT(self, server, session, envelope, address: str, options) -> str:  # type: ignore[no-untyped-def] # noqa: ARG002, N802
+        if address.startswith("nobody"):
+            return "550 5.1.1 no such user"
+        if address.startswith("busy"):
+            return "451 4.2.1 try later"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 fine"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def peer(tls: Path | None = None, **options: object) -> Iterator[tuple[Keeper, int]]:
+    keeper = Keeper()
+    context = None
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls / "mx-chain.pem", tls / "mx-key.pem")
+    controller = Controller(
+        keeper,
+        hostname="127.0.0.1",
+        port=free_port(),
+        tls_context=context,
+        enable_SMTPUTF8=True,
+        decode_data=False,
+        **options,
+    )
+    controller.start()
+    try:
+        yield keeper, controller.port
+    finally:
+        controller.stop()
+
+
+async def whole(_: Capabilities) -> bytes:
+    return MESSAGE
+
+
+def transaction(*recipients: str, **changes: object) -> Transaction:
+    plain = Transaction(
+        sender="id@xn--9t4b11yi5a.net", recipients=tuple(Addressee(address=each) for each in recipients), body=whole
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def endpoint(port: int, rule: TLSRule | None = None, **changes: object) -> Endpoint:
+    plain = Endpoint(host="mx.example.org", address="127.0.0.1", port=port, rule=rule or TLSRule())
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def client(records: list[object] | None = None, authorities: Path | None = None) -> Client:
+    return Client("smtp.example.kr", Trust(authorities), Log.to(records if records is not None else []))  # type: ignore[arg-type]
+
+
+def send(to: Endpoint, job: Transaction, **options: object) -> list[str]:
+    async def run() -> list[str]:
+        session = await client(**options)(to)  # type: ignore[arg-type]
+        replies = await session.send(job)
+        await session.close()
+        return [str(reply) for reply in replies]
+
+    return asyncio.run(run())
+
+
+def test_message_arrives_byte_for_byte_dots_and_korean_included() -> None:
+    with peer() as (keeper, port):
+        assert send(endpoint(port), transaction("a@example.org", "주문@example.org", smtputf8=True)) == [
+            "250 2.0.0 kept",
+            "250 2.0.0 kept",
+        ]
+    assert keeper.got == [("id@xn--9t4b11yi5a.net", ["a@example.org", "주문@example.org"], MESSAGE)]
+
+
+def test_each_recipient_gets_the_reply_it_was_given() -> None:
+    with peer() as (keeper, port):
+        replies = send(endpoint(port), transaction("a@example.org", "nobody@example.org", "busy@example.org"))
+    assert replies == ["250 2.0.0 kept", "550 5.1.1 no such user", "451 4.2.1 try later"]
+    assert keeper.got[0][1] == ["a@example.org"]
+
+
+def test_message_that_nobody_takes_is_not_sent() -> None:
+    with peer() as (keeper, port):
+        assert send(endpoint(port), transaction("nobody@example.org")) == ["550 5.1.1 no such user"]
+    assert keeper.got == []
+
+
+def test_too_large_a_message_is_told_before_it_is_sent() -> None:
+    with peer(data_size_limit=10) as (keeper, port):
+        assert send(endpoint(port), transaction("a@example.org"))[0].startswith("552 5.3.4")
+    assert keeper.got == []
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    write_pair(tmp_path, "mx", ("mx.example.org",))
+    return tmp_path
+
+
+def test_tls_is_used_when_it_is_offered_and_logged_with_version_and_cipher(pair: Path) -> None:
+    records: list[object] = []
+    with peer(pair) as (keeper, port):
+        send(endpoint(port), transaction("a@example.org"), records=records)
+    assert len(keeper.got) == 1
+    lines = [record.text for record in records]  # type: ignore[attr-defined]
+    assert any(
+        "handshake completed" in line and "Version: TLSv1.3" in line and "Cipher: TLS_" in line for line in lines
+    )
+
+
+def test_verified_rule_takes_a_known_authority_and_the_right_name_alone(pair: Path) -> None:
+    authority = pair / "mx-chain.pem"
+    right = TLSRule(security=Security.VERIFIED, names=("*.example.org",))
+    wrong = TLSRule(security=Security.VERIFIED, names=("mail.example.net",))
+    with peer(pair) as (keeper, port):
+        send(endpoint(port, right), transaction("a@example.org"), authorities=authority)
+        with pytest.raises(HopError, match="not for"):
+            send(endpoint(port, wrong), transaction("a@example.org"), authorities=authority)
+        with pytest.raises(HopError, match="does not verify"):
+            send(endpoint(port, right), transaction("a@example.org"))
+    assert len(keeper.got) == 1
+
+
+def spki(pair: Path) -> bytes:
+    certificate = x509.load_pem_x509_certificate((pair / "mx-chain.pem").read_bytes())
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def test_dane_rule_takes_the_named_key_alone(pair: Path) -> None:
+    good = TLSA(3, 1, 1, hashlib.sha256(spki(pair)).digest())
+    bad = TLSA(3, 1, 1, hashlib.sha256(b"another").digest())
+    with peer(pair) as (keeper, port):
+        send(endpoint(port, TLSRule(security=Security.DANE, records=(bad, good))), transaction("a@example.org"))
+        with pytest.raises(HopError, match="TLSA"):
+            send(endpoint(port, TLSRule(security=Security.DANE, records=(bad,))), transaction("a@example.org"))
+    assert len(keeper.got) == 1
+
+
+@pytest.mark.parametrize("security", [Security.ENCRYPTED, Security.VERIFIED, Security.DANE])
+def test_required_tls_never_falls_back_to_clear_text(security: Security) -> None:
+    with peer() as (keeper, port), pytest.raises(HopError, match="no STARTTLS") as caught:
+        send(endpoint(port, TLSRule(security=security, names=("mx.example.org",))), transaction("a@example.org"))
+    assert caught.value.tls
+    assert keeper.got == []
+
+
+def test_password_is_not_sent_without_tls() -> None:
+    login = Login(mechanism="PLAIN", user="id", secret="s3cret")
+    with peer() as (_, port), pytest.raises(HopError, match="never sent without TLS"):
+        send(endpoint(port, login=login), transaction("a@example.org"))
+
+
+# Servers that misbehave
+
+Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
+
+
+@asynccontextmanager
+async def scripted(*lines: bytes, drop_after: int | None = None) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """Says the first line, then one line for each that it is sent, then nothing more or the end of the connection."""
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(lines[0])
+        for line in lines[1:]:
+            heard.append(await reader.readline())
+            writer.write(line)
+        if drop_after is not None:
+            await reader.readline()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], heard
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ((b"554 5.7.1 go away\r\n",), "go away"),
+        ((b"hello\r\n",), "no SMTP reply"),
+        ((b"220 x\r\n", b"250 x\r\n"), "ended the connection"),
+        ((b"220-a\r\n" * 500,), "more than 200 lines"),
+        ((b"220 " + b"x" * 10_000,), "more than 4096 bytes"),
+        ((b"",), "ended the connection"),
+    ],
+)  # fmt: skip
+def test_strange_server_ends_in_one_reply(lines: tuple[bytes, ...], says: str) -> None:
+    async def run() -> None:
+        async with scripted(*lines) as (port, _):
+            session = await client()(endpoint(port))
+            await session.send(transaction("a@example.org"))
+
+    with pytest.raises(HopError, match=says):
+        asyncio.run(run())
+
+
+def test_data_between_starttls_and_the_handshake_is_refused() -> None:
+    async def run() -> None:
+        async with scripted(b"220 x\r\n", b"250-x\r\n250 STARTTLS\r\n", b"220 go\r\n250 injected\r\n") as (port, _):
+            await client()(endpoint(port))
+
+    with pytest.raises(HopError, match="between STARTTLS"):
+        asyncio.run(run())
+
+
+def queue_item(*addresses: str) -> QueueItem:
+    rows = tuple(
+        RecipientRow(id=number, address=address, original="", notify="", state=RecipientState.WAITING)
+        for number, address in enumerate(addresses)
+    )
+    return QueueItem(
+        id=1, blob_id=b"", destination="mx:example.org", sender="a@example.kr", size=1, envelope_id="", dsn_return="",
+        smtputf8=False, eight_bit=False, require_tls=False, origin="", created_at=0, expires_at=1, next_at=0,
+        attempts=0, held=False, delay_notified=False, leased_by="", lease_until=0, recipients=rows,
+    )  # fmt: skip
+
+
+async def carry(endpoints: list[Endpoint], *items: QueueItem) -> list[list[Said]]:
+    async def body(_: QueueItem, __: Capabilities) -> bytes:
+        return MESSAGE
+
+    courier = Courier(endpoints, client(), body)
+    try:
+        return [await courier.carry(item) for item in items]
+    finally:
+        await courier.close()
+
+
+def test_dead_exchanger_leads_to_the_next_and_one_session_carries_all() -> None:
+    with peer() as (keeper, port):
+        said = asyncio.run(
+            carry([endpoint(1), endpoint(port)], queue_item("a@example.org"), queue_item("b@example.org"))
+        )
+    assert [[each.reply.code for each in one] for one in said] == [[250], [250]]
+    assert [each[1] for each in keeper.got] == [["a@example.org"], ["b@example.org"]]
+
+
+def test_broken_opportunistic_tls_is_tried_again_in_clear() -> None:
+    async def run() -> list[str]:
+        heard: list[str] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"220 x\r\n")
+            while line := await reader.readline():
+                heard.append(line[:4].decode("ascii", "replace").strip())
+                writer.write({b"EHLO": b"250-x\r\n250 STARTTLS\r\n", b"STAR": b"220 go\r\n", b"DATA": b"354 go\r\n"}
+                             .get(line[:4], b"250 ok\r\n"))  # fmt: skip
+                if line.startswith(b"STAR"):
+                    writer.write(b"this is no TLS at all, not even nearly\r\n" * 3)
+                    writer.close()
+                    return
+                if line.startswith(b"DATA"):
+                    await reader.readuntil(b"\r\n.\r\n")
+                    writer.write(b"250 kept\r\n")
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        said = await carry([endpoint(port)], queue_item("a@example.org"))
+        assert said[0][0].reply.text == "kept"
+        server.close()
+        return heard
+
+    heard = asyncio.run(run())
+    assert heard[:2] == ["EHLO", "STAR"]
+    assert "DATA" in heard
+
+
+def test_recipients_are_split_as_the_peer_limits_them() -> None:
+    with peer() as (keeper, port):
+        asyncio.run(carry([endpoint(port)], queue_item(*(f"p{number}@example.org" for number in range(250)))))
+    assert [len(recipients) for _, recipients, _ in keeper.got] == [100, 100, 50]

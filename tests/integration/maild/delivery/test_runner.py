@@ -1,0 +1,257 @@
+"""The queue runner over a real store: what is queued arrives, is retried, bounces, and is never worked on twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maild.delivery.endpoints import Endpoints, Ways
+from maild.delivery.expansion import Expansion
+from maild.delivery.hosts import Families
+from maild.delivery.next_hop import Capabilities, Endpoint, HopError, Reply, Session, Transaction
+from maild.delivery.router import Arrival, Router
+from maild.delivery.runner import Pace, Runner
+from maild.delivery.schedule import MINUTE, Schedule
+from maild.delivery.tell import Teller
+from maild.dns import MX
+from maild.log import Log
+from maild.mail import dsn
+from maild.mail.address import Address
+from maild.mail.envelope import Recipient
+from maild.settings import Database
+from maild.store import (
+    Account,
+    AutoReply,
+    Domain,
+    Incoming,
+    ListMode,
+    MailingList,
+    QueueItem,
+    Store,
+    new_id,
+)
+from maild.store.open import open_store
+from tests.lib.zones import Zones
+
+DOMAIN = Address.parse("x@테스트.net").domain
+MAIL = "From: id@테스트.net\r\nTo: {to}\r\nSubject: 안녕\r\nMessage-ID: <1@a>\r\n\r\n본문\r\n"
+
+
+@dataclass
+class World:
+    """The other servers: what each host answers, and what they were sent."""
+
+    answers: dict[str, Callable[[str], Reply]] = field(default_factory=dict)
+    unreachable: set[str] = field(default_factory=set)
+    sent: list[tuple[str, str, tuple[str, ...], bytes]] = field(default_factory=list)
+    connections: list[str] = field(default_factory=list)
+
+    async def connect(self, endpoint: Endpoint) -> Session:
+        self.connections.append(endpoint.host)
+        if endpoint.host in self.unreachable:
+            raise HopError(Reply(421, "4.4.1", "no answer"), host=endpoint.host)
+        return Conversation(self, endpoint)
+
+
+@dataclass
+class Conversation:
+    world: World
+    endpoint: Endpoint
+    capabilities: Capabilities = Capabilities(pipelining=True, eight_bit=True, smtputf8=True)
+
+    async def send(self, transaction: Transaction) -> Sequence[Reply]:
+        body = await transaction.body(self.capabilities)
+        addresses = tuple(each.address for each in transaction.recipients)
+        self.world.sent.append((self.endpoint.host, transaction.sender, addresses, body))
+        answer = self.world.answers.get(self.endpoint.host, lambda _: Reply(250, "2.0.0", "kept"))
+        return [answer(address) for address in addresses]
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+
+@dataclass
+class Scene:
+    store: Store
+    router: Router
+    world: World
+    runner: Runner
+
+    async def submit(self, *recipients: str, sender: str = "id@테스트.net", lifetime: int = 100 * MINUTE) -> None:
+        targets = [
+            (Recipient(Address.parse(each)), await self.router.classify(Address.parse(each))) for each in recipients
+        ]
+        now = await self.store.queue.now()
+        arrival = Arrival(sender=Address.parse(sender), expires_at=now + lifetime)
+        plan = await self.router.plan(targets, arrival)
+        text = MAIL.format(to=", ".join(recipients)).encode()
+        await self.store.accept(Incoming(id=new_id(), body=text, deliveries=plan.deliveries, queue=plan.queue))
+
+    async def run_until(self, done: Callable[[], Coroutine[object, object, bool]]) -> None:
+        stop = asyncio.Event()
+        task = asyncio.create_task(self.runner.run(stop))
+        async with asyncio.timeout(20):
+            while not await done():
+                await asyncio.sleep(0.02)
+        stop.set()
+        await task
+
+    async def empty(self) -> bool:
+        return await self.store.queue.count() == 0
+
+    async def inbox(self) -> list[bytes]:
+        account = (await self.store.directory.accounts())[0]
+        rows = await self.store.messages.range(account.inbox_id, 1, 1000)
+        return [await self.store.messages.read(row.blob_id) for row in rows]
+
+
+ZONES = {
+    "example.org": {"MX": [MX(10, "mx.example.org")]},
+    "mx.example.org": {"A": ["192.0.2.1"]},
+    "dead.example": {"MX": [MX(10, "mx.dead.example")]},
+    "mx.dead.example": {"A": ["192.0.2.2"]},
+}
+
+
+def scene(tmp_path: Path, story: Callable[[Scene], Coroutine[object, object, None]]) -> None:
+    async def run() -> None:
+        store = await open_store(Database(file=tmp_path / "mail.db"))
+        await store.directory.save_domain(Domain(name=DOMAIN))
+        await store.directory.save_account(Account(domain=DOMAIN, local="id"))
+        router, world = Router(store.directory, store.mailboxes), World()
+
+        async def nothing(_: str) -> bytes:
+            raise OSError("no web here")
+
+        async def body(item: QueueItem, _: Capabilities) -> bytes:
+            return b"".join([piece async for piece in store.messages.chunks(item.blob_id)])
+
+        runner = Runner(
+            store.queue,
+            Pace(owner="one"),
+            Schedule(),
+            endpoints=Endpoints(
+                Ways(families=Families()), Zones(ZONES), store.directory, store.state, fetch=nothing,
+                unwrap=lambda secret: secret.decode(),
+            ),
+            connect=world.connect,
+            body=body,
+            expansion=Expansion(router, store.directory, store.messages, store.queue, store.state),
+            teller=Teller(
+                router, store.directory, store.messages, hostname="smtp.example.kr", language="en",
+                lifetime=100 * MINUTE, translator=lambda _: str,
+            ),
+            log=Log.to([]),
+            chance=lambda: 0.5,
+        )  # fmt: skip
+        try:
+            await story(Scene(store, router, world, runner))
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+def test_queued_mail_arrives_once_at_its_exchanger(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.submit("a@example.org", "주문@example.org")
+        await scene.run_until(scene.empty)
+        ((host, sender, recipients, body),) = scene.world.sent
+        assert (host, sender) == ("mx.example.org", f"id@{DOMAIN}")
+        assert recipients == ("a@example.org", "주문@example.org")
+        assert "본문".encode() in body
+
+    scene(tmp_path, story)
+
+
+def test_refused_recipient_comes_back_to_its_sender_and_the_other_is_delivered(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.world.answers["mx.example.org"] = lambda address: (
+            Reply(550, "5.1.1", "unknown") if address.startswith("nobody") else Reply(250, "2.0.0", "kept")
+        )
+        await scene.submit("a@example.org", "nobody@example.org")
+        await scene.run_until(scene.empty)
+        (bounce,) = await scene.inbox()
+        assert [(each.recipient, each.action, each.status) for each in dsn.read(bounce)] == [
+            ("nobody@example.org", "failed", "5.1.1")
+        ]
+
+    scene(tmp_path, story)
+
+
+def test_unknown_domain_bounces_at_once(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.submit("a@no-such.example")
+        await scene.run_until(scene.empty)
+        (bounce,) = await scene.inbox()
+        assert dsn.read(bounce)[0].status == "5.1.2"
+
+    scene(tmp_path, story)
+
+
+def test_dead_destination_costs_one_attempt_and_the_living_are_served(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.world.unreachable.add("mx.dead.example")
+        for number in range(60):
+            await scene.submit(f"p{number}@dead.example")
+            await scene.submit(f"p{number}@example.org")
+
+        async def living_served() -> bool:
+            return await scene.store.queue.count() == 60
+
+        await scene.run_until(living_served)
+        assert scene.world.connections.count("mx.dead.example") == 1
+        assert len(scene.world.sent) == 60
+        (dead,) = [each for each in await scene.store.queue.destinations() if each.name == "mx:dead.example"]
+        assert (dead.waiting, dead.reply) == (60, "421 4.4.1 no answer")
+
+    scene(tmp_path, story)
+
+
+def test_message_past_its_lifetime_bounces_although_its_destination_backs_off(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        now = await scene.store.queue.now()
+        await scene.submit("a@dead.example", lifetime=0)
+        await scene.store.queue.destination_failed("mx:dead.example", "421 4.4.1 no answer", now + 1000 * MINUTE)
+        await scene.run_until(scene.empty)
+        (bounce,) = await scene.inbox()
+        assert [(each.action, each.status) for each in dsn.read(bounce)] == [("failed", "5.4.7")]
+        assert scene.world.connections == []
+
+    scene(tmp_path, story)
+
+
+def test_list_mail_goes_to_each_member_with_the_lists_own_sender(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        news = MailingList(
+            domain=DOMAIN, local="news", members=("id@테스트.net", "a@example.org"), mode=ListMode.PUBLIC
+        )
+        await scene.store.directory.save_list(news)
+        await scene.submit("news@테스트.net")
+        await scene.run_until(scene.empty)
+        ((_, sender, recipients, body),) = scene.world.sent
+        assert (sender, recipients) == (f"news-bounces@{DOMAIN}", ("a@example.org",))
+        assert b"List-Id:" in body
+        assert len(await scene.inbox()) == 1
+
+    scene(tmp_path, story)
+
+
+def test_automatic_answer_is_sent_once_a_sender(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        account = (await scene.store.directory.accounts())[0]
+        reply = AutoReply(subject="휴가", text="다음 주에 돌아옵니다")
+        await scene.store.directory.save_account(
+            Account(id=account.id, domain=account.domain, local=account.local, inbox_id=account.inbox_id, reply=reply)
+        )
+        for _ in range(2):
+            await scene.submit("id@테스트.net", sender="friend@example.org")
+        await scene.run_until(scene.empty)
+        ((_, sender, recipients, body),) = scene.world.sent
+        assert (sender, recipients) == ("", ("friend@example.org",))
+        assert b"Auto-Submitted: auto-replied" in body
+        assert "다음 주에 돌아옵니다".encode() in body
+
+    scene(tmp_path, story)
