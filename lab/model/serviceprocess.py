@@ -15,13 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from lab.model import errors
 from lab.model.accounts import Accounts, check_command_line
 from lab.model.errors import HostError
 from lab.model.files import Files
 from lab.model.processes import Processes, Running, end
 
-SETTLE = 0.4  # seconds a process must stay up before its start counts as done
+SETTLE = 0.5  # seconds without work after which a process that listens nowhere counts as started
+LONGEST_START = 30.0  # seconds the SCM waits for a service to report itself started
+LOOK = 0.05  # seconds between two looks
 OUTPUT = "services"  # folder below the lab's own logs for what services print
 
 
@@ -76,9 +80,8 @@ class ServiceProcesses:
         with self._lock:
             instance = self._instances.setdefault(name.casefold(), Instance())
             instance.running, instance.asked, instance.retry_at, instance.counted = running, False, None, False
-        try:
-            code = running.process.wait(SETTLE)
-        except subprocess.TimeoutExpired:
+        code = settled(running.process)
+        if code is None:
             return
         with self._lock:
             instance.running, instance.exit_code, instance.counted = None, code, True
@@ -155,11 +158,27 @@ class ServiceProcesses:
             instance.retry_at = now + delay / 1000
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
-    """Polls a condition; True as soon as it holds."""
-    until = time.monotonic() + seconds
+def settled(process: subprocess.Popen[bytes]) -> int | None:
+    """None once the process has started: it listens, or has nothing more to do; its exit code when it ends before.
+
+    A Windows service reports that itself; a process of another system does not.
+    """
+    until = time.monotonic() + LONGEST_START
+    worked, since = -1.0, time.monotonic()
     while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(pause)
-    return condition()
+        code = process.poll()
+        if code is not None:
+            return code
+        try:
+            seen = psutil.Process(process.pid)
+            if any(row.status == psutil.CONN_LISTEN for row in seen.net_connections("tcp")):
+                return None
+            work = sum(seen.cpu_times()[:2])
+        except psutil.Error:
+            continue
+        if work != worked:
+            worked, since = work, time.monotonic()
+        elif time.monotonic() - since > SETTLE:
+            return None
+        time.sleep(LOOK)
+    return None

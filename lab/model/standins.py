@@ -61,7 +61,11 @@ class Standins:
         real = Path(self._drive.translate(arguments[0]))
         if not real.exists():
             raise HostError("not-found", f"The system cannot find the file '{arguments[0]}'.", arguments[0], 2)
-        return [str(private_python(real)), *(self._argument(text) for text in arguments[1:])]
+        given = list(arguments[1:])
+        if "-m" in given and given[given.index("-m") + 1 :][:2] == ["maild.cli", "service"]:
+            # There is no service dispatcher here: the same daemon serves in the foreground and takes signals.
+            given[given.index("-m") + 2] = "serve"
+        return [str(private_python(real)), *(self._argument(text) for text in given)]
 
     def _own(self, program: str, *arguments: str) -> Standin:
         """A program of ``lab.programs``, under the lab's own interpreter."""
