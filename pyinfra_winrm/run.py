@@ -6,20 +6,24 @@ wanted is data from its callers; how pyinfra learns of it is left to ``connector
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pyinfra_winrm.drift import Drift, DriftRecord
-from pyinfra_winrm.errors import HostError
+from pyinfra_winrm.errors import HostError, RequestFailedError
 from pyinfra_winrm.lock import RunLock
-from pyinfra_winrm.protocol import decode_state
+from pyinfra_winrm.protocol import Reply, decode_state
 from pyinfra_winrm.readings import Readings
 from pyinfra_winrm.resource import Difference, Json, Kind, Resource, State, Unknown
 from pyinfra_winrm.session import Session
 from pyinfra_winrm.settings import Connection
-from pyinfra_winrm.upload import download, upload
+from pyinfra_winrm.upload import PATIENCE, download, upload
+
+# Seconds between two tries at something that is held open.
+PAUSE: Final = 0.5
 
 
 def _script_of(kinds: Mapping[str, Kind]) -> Callable[[str], str]:
@@ -37,6 +41,8 @@ class HostRun:
     settings: Connection
     kinds: Mapping[str, Kind]
     report: Callable[[str], None]
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
     session: Session = field(init=False)
     lock: RunLock = field(init=False)
     readings: Readings = field(init=False)
@@ -87,7 +93,9 @@ class HostRun:
             self.put(item.source, item.target, timeout)
         request = {"kind": resource.kind, "key": kind.key(resource), "desired": kind.desired(resource)}
         self._forget()
-        reply = self.session.change("apply", request, about=about, kinds=(resource.kind,), timeout=timeout)
+        reply = self._patiently(
+            lambda: self.session.change("apply", request, about=about, kinds=(resource.kind,), timeout=timeout)
+        )
         left = self.differences(resource, decode_state(reply.fields.get("state")))
         if left:
             lines = "; ".join(Drift(self.name, "", resource.kind, resource.label, item).field_line() for item in left)
@@ -116,6 +124,17 @@ class HostRun:
     def get(self, source: str, timeout: int = 0) -> bytes:
         """The content of a file of the host."""
         return b"".join(download(self.session, source, timeout=timeout))
+
+    def _patiently(self, ask: Callable[[], Reply]) -> Reply:
+        """Asks again while something is held open: the host has said that nothing was done."""
+        until = self.clock() + PATIENCE
+        while True:
+            try:
+                return ask()
+            except RequestFailedError as error:
+                if error.failure.code != "sharing-violation" or self.clock() >= until:
+                    raise
+            self.sleep(PAUSE)
 
     def _forget(self) -> None:
         self.readings.drop()

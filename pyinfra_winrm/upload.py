@@ -20,7 +20,7 @@ from pyinfra_winrm.session import Session
 CHUNK: Final = 256 * 1024
 
 # Seconds that the host waits for a target somebody holds open; scanners let go within a few.
-PATIENCE: Final = 30
+PATIENCE: Final = 15
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:

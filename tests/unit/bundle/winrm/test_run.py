@@ -17,7 +17,7 @@ from pyinfra_winrm.lock import RunLock
 from pyinfra_winrm.resource import Absent, Difference, Kind, Present, State, Unknown
 from pyinfra_winrm.run import HostRun
 from pyinfra_winrm.secret import Secret
-from tests.lib.scripted import ScriptedHost, Ticking, settings
+from tests.lib.scriptedhost import ScriptedHost, Ticking, failure, settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +147,28 @@ def test_change_that_the_host_does_not_confirm_fails_naming_the_fields() -> None
     wall.notes["a"] = "old"
     with pytest.raises(HostError, match="note a: changed, but the host still has text: old -> new"):
         run.apply(Note(name="a", text="new", stubborn=True), 0)
+
+
+@pytest.mark.parametrize("held_for", [5.0, 60.0])
+def test_file_held_open_is_waited_for_but_not_for_ever(held_for: float) -> None:
+    wall = Wall()
+    run = wall.run()
+    clock = Ticking()
+    run.clock, run.sleep = clock, clock.sleep
+    plain = wall.host.answer
+
+    def held(request: dict[str, Any]) -> dict[str, Any] | None:
+        if request["verb"] == "apply" and clock.now < held_for:
+            return dict(failure("sharing-violation", "in use", "C:\\note"))
+        return plain(request)
+
+    wall.host.answer = held
+    if held_for > 30:
+        with pytest.raises(HostError, match="close the program that holds it open"):
+            run.apply(A, 0)
+    else:
+        run.apply(A, 0)
+        assert wall.notes == {"a": A.text}
 
 
 def test_state_that_cannot_be_told_is_drift() -> None:

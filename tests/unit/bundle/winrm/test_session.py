@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pyinfra_winrm.errors import HostTimeoutError, LostSessionError, RequestFailedError
-from tests.lib.scripted import ScriptedHost, failure, ticking
+from tests.lib.scriptedhost import ScriptedHost, failure, ticking
 
 
 def echo(request: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pyinfra.api.hiddenvalue import HiddenValue
 from pyinfra_winrm.errors import ConfigurationError
 from pyinfra_winrm.secret import Secret
 from pyinfra_winrm.settings import connection
-from tests.lib.scripted import DATA, settings
+from tests.lib.scriptedhost import DATA, settings
 
 WITHOUT = {key: value for key, value in DATA.items() if key != "winrm_password"}
 
