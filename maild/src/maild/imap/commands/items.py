@@ -1,0 +1,179 @@
+"""Writes the items of FETCH answers: rows, structures and octets of one batch of messages.
+
+A literal's length is sent before its octets: when they cannot be read any more, the connection ends, for there is no
+way to say so inside a literal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from maild.imap import sections, summaries
+from maild.imap.attributes import Attribute, Section
+from maild.imap.errors import Refused
+from maild.imap.selected import Positions, Selected
+from maild.imap.session import Session
+from maild.mail import content, dates, header
+from maild.mail.summary import Summary
+from maild.mail.syntax import quote
+from maild.store import errors as store_errors
+from maild.store.records.mail import Message
+
+AT_ONCE = 1 << 20
+"""Octets of a section that are read before its length is sent; a longer one goes out piece by piece."""
+MAX_DECODED = 64 << 20
+"""Octets of a part that BINARY decodes in memory."""
+_FROM_SUMMARY = frozenset({b"ENVELOPE", b"BODY", b"BODYSTRUCTURE", b"PREVIEW", b"BINARY", b"BINARY.SIZE"})
+
+
+@dataclass(slots=True)
+class Items:
+    """What is asked of one batch. ``marked`` are UIDs whose flags this command has changed."""
+
+    session: Session
+    selected: Selected
+    wanted: list[Attribute]
+    marked: frozenset[int]
+
+    async def write(self, batch: Positions) -> bool:
+        """Writes the batch; whether some message was gone."""
+        store = self.session.services.store.messages
+        uids = [self.selected.uids[at] for at in batch]
+        rows = {message.uid: message for message in await store.get(self.selected.mailbox.id, uids)}
+        await self.session.know_keywords()
+        found: Mapping[bytes, Summary] = {}
+        if any(self._needs_summary(each) for each in self.wanted):
+            found = await summaries.of(self.session.services.store, list(rows.values()))
+        for at, uid in zip(batch, uids, strict=True):
+            message = rows.get(uid)
+            if message is not None:
+                await self._message(at, message, found.get(message.blob_id))
+        return len(rows) < len(uids)
+
+    def _needs_summary(self, attribute: Attribute) -> bool:
+        if attribute.name in {b"BODY", b"RFC822"} and attribute.section == Section():
+            return False
+        return attribute.name in _FROM_SUMMARY or attribute.section is not None
+
+    async def _message(self, at: int, message: Message, summary: Summary | None) -> None:
+        flags = self.selected.flags[at]
+        shows_flags = any(each.name == b"FLAGS" for each in self.wanted)
+        send = self.session.send
+        send(b"* %d FETCH (" % (at + 1))
+        for number, attribute in enumerate(self.wanted):
+            if number:
+                send(b" ")
+            if attribute.section is not None and attribute.name != b"BINARY.SIZE":
+                await self._section(attribute, message, summary)
+            else:
+                send(b"%b %b" % (attribute.label, await self._value(attribute, message, flags, summary)))
+        if message.uid in self.marked:
+            if not shows_flags:
+                send(b" FLAGS (%b)" % self.session.flag_names(flags))
+            if b"CONDSTORE" in self.session.enabled and all(each.name != b"MODSEQ" for each in self.wanted):
+                send(b" MODSEQ (%d)" % message.modseq)
+        send(b")\r\n")
+
+    async def _value(self, attribute: Attribute, message: Message, flags: int, summary: Summary | None) -> bytes:
+        row = _ROW.get(attribute.name)
+        if row is not None:
+            return row(message)
+        if attribute.name == b"FLAGS":
+            return b"(%b)" % self.session.flag_names(flags)
+        if summary is None:
+            return b"NIL"
+        if attribute.name == b"BINARY.SIZE":
+            return b"%d" % len(await self._decoded(attribute, message, summary))
+        return _SUMMARY[attribute.name](summary)
+
+    async def _section(self, attribute: Attribute, message: Message, summary: Summary | None) -> None:
+        section = attribute.section or Section()
+        if attribute.name == b"BINARY" and summary is not None and section.part:
+            decoded = await self._decoded(attribute, message, summary)
+            start, end = sections.part_of((0, len(decoded)), attribute.partial)
+            self._literal(attribute.label, decoded[start:end], binary=True)
+            return
+        stretch = (0, message.size) if section == Section() else summary and sections.locate(summary, section)
+        if not stretch:
+            self.session.send(b"%b NIL" % attribute.label)
+        elif section.names:
+            block = await self._read(message, stretch)
+            text = sections.chosen(block, section)
+            start, end = sections.part_of((0, len(text)), attribute.partial)
+            self._literal(attribute.label, text[start:end])
+        else:
+            await self._stretch(attribute.label, message, sections.part_of(stretch, attribute.partial))
+
+    async def _stretch(self, label: bytes, message: Message, stretch: sections.Stretch) -> None:
+        size = stretch[1] - stretch[0]
+        if size <= AT_ONCE:
+            self._literal(label, await self._read(message, stretch))
+            return
+        self.session.send(b"%b {%d}\r\n" % (label, size))
+        try:
+            async for piece in self.session.services.store.messages.chunks(message.blob_id, stretch[0], size):
+                self.session.send(_without_nul(piece))
+                await self.session.drain()
+        except store_errors.StoreError:
+            self.session.stream.connection.abort()
+            raise
+
+    def _literal(self, label: bytes, data: bytes, *, binary: bool = False) -> None:
+        if binary and b"\0" in data:
+            self.session.send(b"%b ~{%d}\r\n" % (label, len(data)), data)
+        else:
+            self.session.send(b"%b {%d}\r\n" % (label, len(data)), _without_nul(data))
+
+    async def _decoded(self, attribute: Attribute, message: Message, summary: Summary) -> bytes:
+        """The octets of a part, its transfer encoding undone (RFC 3516)."""
+        section = attribute.section or Section()
+        part = summary.part(section.part)
+        if part is None or part.end - part.body > MAX_DECODED:
+            raise Refused("There is no such part to decode", b"UNKNOWN-CTE")
+        if not section.part:
+            return await self._read(message, (part.body, part.end))
+        block = await self._read(message, (part.start, part.body))
+        values = header.values(block, "Content-Transfer-Encoding")
+        encoding = values[0].decode("ascii", "replace") if values else ""
+        data = await self._read(message, (part.body, part.end))
+        decoded = await asyncio.to_thread(content.transfer_decoded, data, encoding)
+        if decoded is None:
+            raise Refused("The transfer encoding of the part is not known", b"UNKNOWN-CTE")
+        return decoded
+
+    async def _read(self, message: Message, stretch: sections.Stretch) -> bytes:
+        messages = self.session.services.store.messages
+        start, size = stretch[0], stretch[1] - stretch[0]
+        if not size:
+            return b""
+        if size <= AT_ONCE:
+            return await messages.read(message.blob_id, start, size)
+        return b"".join([piece async for piece in messages.chunks(message.blob_id, start, size)])
+
+
+def _without_nul(data: bytes) -> bytes:
+    """NUL, which a literal may not hold, becomes an octet that is no text in any charset."""
+    return data.replace(b"\0", b"\x80") if b"\0" in data else data
+
+
+def _time(microseconds: int) -> bytes:
+    return b'"%b"' % dates.write_internal(dates.moment(microseconds)).encode("ascii")
+
+
+_ROW: Mapping[bytes, Callable[[Message], bytes]] = {
+    b"UID": lambda message: b"%d" % message.uid,
+    b"RFC822.SIZE": lambda message: b"%d" % message.size,
+    b"MODSEQ": lambda message: b"(%d)" % message.modseq,
+    b"EMAILID": lambda message: b"(%b)" % message.email_id.encode(),
+    b"THREADID": lambda _: b"NIL",
+    b"INTERNALDATE": lambda message: _time(message.internal_at),
+    b"SAVEDATE": lambda message: _time(message.saved_at),
+}
+_SUMMARY: Mapping[bytes, Callable[[Summary], bytes]] = {
+    b"ENVELOPE": lambda summary: summary.envelope,
+    b"BODY": lambda summary: summary.body,
+    b"BODYSTRUCTURE": lambda summary: summary.bodystructure,
+    b"PREVIEW": lambda summary: quote(summary.preview.encode()),
+}

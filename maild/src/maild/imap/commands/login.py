@@ -1,0 +1,106 @@
+"""STARTTLS, LOGIN, AUTHENTICATE PLAIN: how a stranger becomes a user. Passwords only travel under TLS."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from maild.imap.capabilities import capabilities
+from maild.imap.errors import BadCommand, Goodbye, Refused
+from maild.imap.session import Command, Request, Session, State
+from maild.net import LineTooLong
+from maild.policy.login import Outcome
+
+MAX_INITIAL = 4096
+"""Octets of a SASL response in base64."""
+
+
+async def _starttls(session: Session, request: Request) -> bytes:
+    request.arguments.end()
+    if session.stream.connection.tls is not None:
+        raise BadCommand("TLS is on already")
+    if session.listener.tls not in {"starttls", "starttls-required"}:
+        raise BadCommand("TLS is not offered here")
+    session.send(b"%b OK Begin TLS\r\n" % request.tag)
+    # What the client sent ahead in clear is thrown away with the rest of the plain session (RFC 9051 section 11.2).
+    await session.stream.start_tls()
+    session.enabled.clear()
+    return b""
+
+
+async def _login(session: Session, request: Request) -> bytes:
+    arguments = request.arguments
+    arguments.space()
+    user = arguments.astring()
+    arguments.space()
+    password = arguments.astring()
+    arguments.end()
+    return await _check(session, user, password)
+
+
+async def _authenticate(session: Session, request: Request) -> bytes:
+    arguments = request.arguments
+    arguments.space()
+    mechanism = arguments.word()
+    initial: bytes | None = None
+    if arguments.take(b" "):
+        # "=" is the empty response (RFC 4959 section 3).
+        initial = b"" if arguments.take(b"=") and arguments.at_end else arguments.rest()
+    arguments.end()
+    if mechanism != b"PLAIN":
+        raise Refused("Only PLAIN is offered", b"CANNOT")
+    _must_be_secure(session)
+    if initial is None:
+        session.send(b"+ \r\n")
+        initial = await _response(session)
+    try:
+        message = base64.b64decode(initial, validate=True)
+    except binascii.Error:
+        raise BadCommand("The response is not base64") from None
+    identity, _, rest = message.partition(b"\0")
+    user, separator, password = rest.partition(b"\0")
+    if not separator or b"\0" in password:
+        raise BadCommand("The response is not that of PLAIN")
+    if identity and identity != user:
+        raise Refused("Acting for another user is not offered", b"AUTHORIZATIONFAILED")
+    return await _check(session, user, password)
+
+
+async def _response(session: Session) -> bytes:
+    try:
+        line = await session.stream.line(session.services.limits.imap_login_seconds, MAX_INITIAL)
+    except LineTooLong:
+        raise Goodbye("The response is too long") from None
+    if line == b"*":
+        raise BadCommand("Cancelled")
+    return line
+
+
+def _must_be_secure(session: Session) -> None:
+    if not session.secure:
+        raise Refused("Please use TLS first", b"PRIVACYREQUIRED")
+
+
+async def _check(session: Session, user: bytes, password: bytes) -> bytes:
+    _must_be_secure(session)
+    connection = session.stream.connection
+    try:
+        name, secret = user.decode("utf-8"), password.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused("Wrong user name or password", b"AUTHENTICATIONFAILED") from None
+    answer = await session.services.login.check(name, secret, connection.peer, "imap", connection.id)
+    if answer.outcome is Outcome.LATER:
+        raise Refused("Logging in is not possible at the moment, please try again", b"UNAVAILABLE")
+    if answer.outcome is Outcome.BANNED:
+        raise Goodbye("Too many failed logins")
+    if answer.account is None:
+        raise Refused("Wrong user name or password", b"AUTHENTICATIONFAILED")
+    session.account = answer.account
+    return b"[CAPABILITY %b] Welcome" % capabilities(session)
+
+
+COMMANDS = {
+    b"STARTTLS": Command(_starttls, State.STRANGER, only_strangers=True),
+    b"LOGIN": Command(_login, State.STRANGER, only_strangers=True),
+    b"AUTHENTICATE": Command(_authenticate, State.STRANGER, only_strangers=True),
+}

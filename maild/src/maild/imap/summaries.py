@@ -1,0 +1,50 @@
+"""Summaries of messages: taken from the store, computed and kept where they are missing or of an older version."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from maild.mail import summary as summarising
+from maild.mail.summary import Summary
+from maild.store.interface import Store
+from maild.store.records.mail import Message, Structure
+
+IN_LOOP = 64 * 1024
+"""Octets of a message that is summarised at once; a larger one goes to a thread."""
+
+
+async def of(store: Store, messages: Iterable[Message]) -> Mapping[bytes, Summary]:
+    """The summaries of these messages by blob id. Raises what the store raises."""
+    blobs = list(dict.fromkeys(message.blob_id for message in messages))
+    found: dict[bytes, Summary] = {}
+    for blob_id, stored in (await store.messages.structures(blobs)).items():
+        summary = _decoded(stored)
+        if summary is not None:
+            found[blob_id] = summary
+    for blob_id in blobs:
+        if blob_id not in found:
+            found[blob_id] = await _computed(store, blob_id)
+    return found
+
+
+def _decoded(stored: Structure) -> Summary | None:
+    if stored.version != summarising.VERSION:
+        return None
+    try:
+        return summarising.decode(stored.data)
+    except msgspec.DecodeError:
+        return None
+
+
+async def _computed(store: Store, blob_id: bytes) -> Summary:
+    message = b"".join([piece async for piece in store.messages.chunks(blob_id)])
+    if len(message) <= IN_LOOP:
+        summary = summarising.summarise(message)
+    else:
+        summary = await asyncio.to_thread(summarising.summarise, message)
+    structure = Structure(version=summarising.VERSION, data=summarising.encode(summary))
+    await store.messages.save_structure(blob_id, structure)
+    return summary
