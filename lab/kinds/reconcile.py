@@ -21,7 +21,7 @@ def read(host: Host, key: Request) -> Item:
         found = _run(host, key, " --dry")
     except HostError as error:
         return unknown(error.message)
-    return present(changes=found["changes"], not_managed=found["not_managed"])
+    return present(changes=found["changes"], not_managed=found["not_managed"], report=found.get("report"))
 
 
 def apply(host: Host, desired: Request) -> None:

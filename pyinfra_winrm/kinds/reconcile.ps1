@@ -12,7 +12,7 @@ function Invoke-Reconcile($key, $dry) {
 function Read-Reconcile($key) {
     if (-not (Get-HostItem $key.program)) { return @{ state = 'unknown'; reason = "'$($key.program)' is not there yet" } }
     $found = Invoke-Reconcile $key ' --dry'
-    return @{ state = 'present'; value = @{ changes = @($found.changes); not_managed = @($found.not_managed) } }
+    return @{ state = 'present'; value = @{ changes = @($found.changes); not_managed = @($found.not_managed); report = $found.report } }
 }
 
 function Set-Reconcile($desired) {
