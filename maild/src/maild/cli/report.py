@@ -1,0 +1,154 @@
+"""``maild report``: what a deploy tells at its end, as JSON: DNS records and their state, certificates, open ports.
+
+Called as a desired state is (``--desired FILE --json --dry``), and changes nothing. The file says ``mail_hosts``
+(domain to MX target) and ``first_passwords`` (a path); ``--offline`` leaves DNS unasked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import json
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.dns.check import Checker
+from maild.dns.records import Expected, MailDomain, Server, expected
+from maild.dns.resolver import CachingResolver
+from maild.dns.upstream import CaresUpstream, DirectUpstream
+from maild.mail.domain import to_ascii
+from maild.net.certificates import CHAIN
+from maild.settings import Listener, Settings
+from maild.store import Store, StoreError, open_store
+
+PATIENCE = 5.0
+"""Seconds a port has to greet."""
+GREETINGS = {"smtp": b"220 ", "imap": b"* OK", "pop3": b"+OK"}
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    command = subparsers.add_parser("report", help="tell the state of DNS, certificates and ports", description=__doc__)
+    add_settings(command)
+    command.add_argument("--desired", type=Path, help="file with mail_hosts and first_passwords")
+    command.add_argument("--offline", action="store_true", help="do not ask DNS")
+    command.add_argument("--json", action="store_true", help="the only form there is")
+    command.add_argument("--dry", action="store_true", help="the only way there is")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the report."""
+    desired = json.loads(args.desired.read_text(encoding="utf-8")) if args.desired else {}
+    report = asyncio.run(_report(settings_of(args), desired, offline=args.offline))
+    report["first_passwords"] = Path(desired.get("first_passwords", "")).is_file()
+    print(json.dumps({"changes": [], "not_managed": [], "report": report}))
+    return Exit.OK
+
+
+async def _report(settings: Settings, desired: Mapping[str, Any], *, offline: bool) -> dict[str, Any]:
+    checks, records = [], []
+    try:
+        store = await open_store(settings.database)
+    except StoreError as error:
+        checks.append({"what": "database", "fine": False, "detail": str(error)})
+    else:
+        try:
+            rows = expected(await _domains(store, desired.get("mail_hosts") or {}), _server(settings))
+            records = await _records(rows, settings, offline=offline)
+            checks.append({"what": "database", "fine": True, "detail": settings.database.engine})
+        finally:
+            await store.close()
+    checks += await asyncio.gather(*(_greeting(listener) for listener in settings.open_listeners))
+    return {
+        "records": records,
+        "certificates": _certificates(settings),
+        "checks": checks,
+    }
+
+
+def _server(settings: Settings) -> Server:
+    return Server(hostname=settings.hostname, ipv4=settings.public_ipv4, ipv6=settings.public_ipv6)
+
+
+async def _domains(store: Store, hosts: Mapping[str, str]) -> list[MailDomain]:
+    """Every domain and alias domain with its MX target and the keys it signs with."""
+    names = [domain.name for domain in await store.directory.domains()]
+    names += [alias.name for alias in await store.directory.alias_domains()]
+    targets = {to_ascii(name): host for name, host in hosts.items()}
+    found = []
+    for name in names:
+        keys = await store.keys.dkim(name)
+        values = tuple(
+            (key.selector, _dkim_record(key.algorithm, key.public)) for key in keys if key.state != "retired"
+        )
+        found.append(MailDomain(name=name, mail_host=targets.get(name, ""), dkim=values))
+    order = list(targets)
+    return sorted(found, key=lambda each: order.index(each.name) if each.name in order else len(order))
+
+
+def _dkim_record(algorithm: str, public: str) -> str:
+    kind = "ed25519" if "ed25519" in algorithm else "rsa"
+    return f"v=DKIM1; k={kind}; p={public}"
+
+
+async def _records(rows: tuple[Expected, ...], settings: Settings, *, offline: bool) -> list[dict[str, Any]]:
+    if offline:
+        return [_record(row) for row in rows]
+    servers, seconds = settings.dns.servers, settings.dns.timeout_seconds
+    upstream = DirectUpstream(servers, timeout=seconds) if servers else CaresUpstream((), timeout=seconds)
+    findings = await Checker(CachingResolver(upstream)).check(rows)
+    return [
+        _record(finding.expected) | {"state": str(finding.state), "found": ", ".join(finding.found)}
+        for finding in findings
+    ]
+
+
+def _record(row: Expected) -> dict[str, Any]:
+    return {
+        "domain": row.domain, "type": row.rdtype, "owner": row.owner, "value": row.value, "preference": row.preference,
+    }  # fmt: skip
+
+
+def _certificates(settings: Settings) -> list[dict[str, Any]]:
+    """One row a host name: those to be ordered, and those there are files for."""
+    names = [certificate.names[0] for certificate in settings.acme.certificates] if settings.acme.enabled else []
+    names += [chain.name.removesuffix(CHAIN) for chain in sorted(settings.tls.folder.glob(f"*{CHAIN}"))]
+    return [_certificate(settings, name) for name in dict.fromkeys(names)]
+
+
+def _certificate(settings: Settings, name: str) -> dict[str, Any]:
+    try:
+        leaf = x509.load_pem_x509_certificates((settings.tls.folder / f"{name}{CHAIN}").read_bytes())[0]
+    except (OSError, ValueError, IndexError):
+        return {"name": name, "pending": "not ordered yet"}
+    days = (leaf.not_valid_after_utc - dt.datetime.now(dt.UTC)).days
+    if leaf.issuer == leaf.subject:
+        waiting = {"pending": "not ordered yet"} if settings.acme.enabled else {}
+        return {"name": name, "days": days, "self_signed": True} | waiting
+    return {"name": name, "days": days}
+
+
+async def _greeting(listener: Listener) -> dict[str, Any]:
+    """Whether a port greets, as seen from the server itself."""
+    what = f"{listener.protocol.upper()} {listener.port}"
+    host = {"::": "::1", "0.0.0.0": "127.0.0.1"}.get(listener.bind, listener.bind)  # noqa: S104 - what is compared
+    context = None
+    if listener.tls == "implicit":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(PATIENCE):
+            reader, writer = await asyncio.open_connection(host, listener.real_port, ssl=context)
+            said = await reader.readline()
+            writer.close()
+    except (OSError, TimeoutError) as error:
+        return {"what": what, "fine": False, "detail": str(error) or "no answer"}
+    fine = said.startswith(GREETINGS[listener.protocol])
+    return {"what": what, "fine": fine, "detail": "" if fine else said.decode("utf-8", "replace").strip()[:80]}
