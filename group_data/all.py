@@ -82,8 +82,11 @@ database = {
     ),
     # None: MySQL publishes no SHA-256; the signature of mysqld.exe is checked instead. Pin one of your own here.
     "archive_sha256": None,
+    # A file of this machine, uploaded instead: for a server that may not fetch from the internet.
+    "archive_file": None,
     # mysqld.exe does not start without it; signed by Microsoft, checked by that signature.
     "runtime_urls": ("https://aka.ms/vs/17/release/vc_redist.x64.exe",),
+    "runtime_file": None,
 }
 
 # ---- Certificates ----------------------------------------------------------------------------------------------
@@ -157,6 +160,8 @@ python = {
     "urls": ("https://www.nuget.org/api/v2/package/python/{version}",),
     # None: checked by the Authenticode signature of its python.exe.
     "sha256": None,
+    # A file of this machine, uploaded instead.
+    "file": None,
 }
 release = {
     # Three stay, for a rollback over two mistakes.

@@ -2,7 +2,9 @@
 
 import os
 import shutil
-from pathlib import Path
+
+from lab import config, downloads
+from tasks.packing import cache_folder
 
 # The tutorial's two names and two mailboxes, one of them with a Korean address. Their passwords come from the
 # environment when they are there and are made on the host otherwise.
@@ -27,10 +29,19 @@ public_ipv4 = "192.0.2.25"
 listeners = {
     name: {"bind": "127.0.0.1"} for name in ("smtp", "submissions", "submission", "imaps", "pop3s", "pop3", "imap")
 }
-lab_port_base = int(os.environ.get("MAILHOST_LAB_PORT_BASE", "20000"))
+_lab = config.load(config.default_folder())
+lab_port_base = _lab.port_base if _lab else 20000
 # A private MariaDB stands in for the MySQL that a real server gets, where there is one; SQLite otherwise.
 _mariadb = shutil.which("mariadbd", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
-database = {"engine": "mysql" if _mariadb else "sqlite", "port": lab_port_base + 3306, "buffer_pool_mb": 64}
+_stand_ins = downloads.make(cache_folder() / "lab")
+database = {
+    "engine": "mysql" if _mariadb else "sqlite",
+    "port": lab_port_base + 3306,
+    "buffer_pool_mb": 64,
+    "archive_file": str(_stand_ins / downloads.MYSQL),
+    "runtime_file": str(_stand_ins / downloads.RUNTIME),
+}
+python = {"file": str(_stand_ins / downloads.PYTHON)}
 # No authority can reach a lab. With the URL of a private one (pebble) certificates are ordered there.
 _directory = os.environ.get("MAILHOST_LAB_ACME")
 tls = (
@@ -51,7 +62,7 @@ tls = (
 dns_servers = [server for server in os.environ.get("MAILHOST_LAB_DNS", "").split(",") if server]
 dns_offline = not dns_servers
 # Encrypted to a key of the lab's own, made when the first backup is pulled.
-_recipient = Path(os.environ.get("MAILHOST_LAB", ".lab")) / "backup-key.pub"
+_recipient = config.default_folder() / "backup-key.pub"
 backup = {"recipient": _recipient.read_text(encoding="utf-8").strip() if _recipient.exists() else None}
 # The lab's programs are real ones of this machine, so a release there has this machine's packages.
 release = {"platform": "local"}

@@ -63,8 +63,8 @@ class Facts:
         return folder.removesuffix("/bin")
 
 
-def parse(reply: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]) -> Facts:
-    """The facts in a host's reply, with the configuration of the services that were asked for."""
+def parse(reply: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]], now: float) -> Facts:
+    """The facts in a host's reply, with the services that were asked for; ``now`` is the controller's clock."""
     return Facts(
         build=int(reply["build"]),
         caption=str(reply["caption"]),
@@ -72,7 +72,7 @@ def parse(reply: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]) -
         code_page=int(reply["code_page"]),
         free_bytes=int(reply["disk"]["free"]),
         pending_reboot=tuple(reply["pending_reboot"]),
-        clock_offset=float(reply.get("clock_offset", 0)),
+        clock_offset=float(reply["time"]) - now if "time" in reply else 0.0,
         quotas={name: int(value) for name, value in reply["quotas"].items()},
         ports=tuple(_port(row) for row in reply["ports"]),
         services=services,

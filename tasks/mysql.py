@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyinfra_winrm.kinds import Archive, Directory, Download, MySQLServer, Program, Service
+from pyinfra_winrm.kinds import Archive, Directory, MySQLServer, Program, Service
 from tasks import accounts
 from tasks.downloads import fetched
 from tasks.facts import Facts
@@ -25,20 +25,21 @@ def resources(settings: Settings, _facts: Facts) -> list[Resource]:
         return []
     paths = Paths(settings.root)
     config_file = f"{paths.mysql_etc}/{CONFIG}"
+    archive = fetched(
+        "database.archive_file", database.archive_urls, database.archive_sha256, PUBLISHER, database.archive_file
+    )
     return [
         Program(
             name="vc_redist.x64",
-            download=Download(urls=database.runtime_urls, publisher="Microsoft Corporation"),
+            download=fetched(
+                "database.runtime_file", database.runtime_urls, None, "Microsoft Corporation", database.runtime_file
+            ),
             detect_key=RUNTIME_KEY,
             version=RUNTIME_VERSION,
         ),
         Directory(path=paths.mysql, acl=accounts.readable_by(database.service)),
         Directory(path=paths.mysql_etc, acl=accounts.readable_by(database.service)),
-        Archive(
-            path=paths.mysql_program,
-            download=fetched(database.archive_urls, database.archive_sha256, PUBLISHER),
-            signed="" if database.archive_sha256 else "bin/mysqld.exe",
-        ),
+        Archive(path=paths.mysql_program, download=archive, signed="bin/mysqld.exe" if archive.publisher else ""),
         MySQLServer(
             name=database.service,
             program=paths.mysql_program,

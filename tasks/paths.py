@@ -56,7 +56,7 @@ class Paths:
 
     @property
     def database_password(self) -> str:
-        """An option file with the daemon's own password at the database, made on the host."""
+        """The daemon's own password at the database, made on the host."""
         return self.under("etc", "secrets", "database")
 
     @property

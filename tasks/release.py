@@ -42,7 +42,7 @@ def resources(settings: Settings, _facts: Facts) -> list[PythonRelease]:
         PythonRelease(
             id=release.id,
             folder=paths.releases,
-            python=fetched(urls, settings.python.sha256, PUBLISHER),
+            python=fetched("python.file", urls, settings.python.sha256, PUBLISHER, settings.python.file),
             requirements=release.requirements,
             wheels=release.wheels,
             current=paths.current,

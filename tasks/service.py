@@ -15,11 +15,13 @@ def resources(settings: Settings, facts: Facts) -> list[Service]:
     """The service, after the database's."""
     paths = Paths(settings.root)
     needs_database = settings.database.engine == "mysql" and settings.database.host in ("127.0.0.1", "localhost", "::1")
+    # a lab has no service manager that a program reports to
+    verb = "service" if settings.release.platform == "win_amd64" else "serve"
     text = configuration.maild_toml(settings, facts)
     return [
         Service(
             name=settings.service,
-            command=release.command(settings, "service", "--settings", paths.settings),
+            command=release.command(settings, verb, "--settings", paths.settings),
             display_name="Mailhost maild",
             description="Receives, keeps and sends mail: SMTP, IMAP, POP3",
             account=accounts.service_account(settings.service),

@@ -67,7 +67,9 @@ class Database(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         "https://cdn.mysql.com/archives/mysql-8.4/mysql-8.4.6-winx64.zip",
     )
     archive_sha256: Sha256 | None = None
+    archive_file: str | None = None
     runtime_urls: tuple[str, ...] = ("https://aka.ms/vs/17/release/vc_redist.x64.exe",)
+    runtime_file: str | None = None
 
 
 class ACME(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -122,6 +124,7 @@ class Python(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     version: Annotated[str, Meta(pattern=r"^3\.13\.[0-9]+$")] = "3.13.9"
     urls: tuple[str, ...] = ("https://www.nuget.org/api/v2/package/python/{version}",)
     sha256: Sha256 | None = None
+    file: str | None = None
 
 
 class Release(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -101,9 +101,10 @@ def test_facts_of_a_reply_name_http_sys_by_its_process() -> None:
     reply = {
         "build": 17763, "caption": "c", "language_mode": "FullLanguage", "code_page": 949, "disk": {"free": 1},
         "pending_reboot": [], "quotas": {}, "ports": [{"port": 80, "address": "::", "pid": 4, "image": "System"}],
+        "time": 1060.0,
     }  # fmt: skip
-    facts = parse(
-        reply, {"MySQL80": {"image_path": '"C:\\Program Files\\MySQL\\bin\\mysqld.exe" --defaults-file=x MySQL80'}}
-    )
+    line = '"C:\\Program Files\\MySQL\\bin\\mysqld.exe" --defaults-file=x MySQL80'
+    facts = parse(reply, {"MySQL80": {"image_path": line}}, 1000.0)
+    assert facts.clock_offset == 60.0
     assert facts.has_iis
     assert facts.program_of_service("mysql80") == "C:/Program Files/MySQL"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maild.settings import load as load_maild
-from pyinfra_winrm.kinds import Archive, Directory, MySQLServer, Program, Service
+from pyinfra_winrm.kinds import Archive, Directory, File, MySQLDatabase, MySQLServer, Program, Service
 from pyinfra_winrm.kinds.acl import parse_sddl
 from tasks import (
     configuration,
@@ -129,7 +129,10 @@ def test_an_existing_mysql_is_used_with_its_own_client_and_the_administrators_pa
     monkeypatch.setenv("ROOT_PW", "비밀")
     existing = {"source": "existing", "service": "MySQL80", "administrator_password": {"env": "ROOT_PW"}}
     facts = Facts(services={"MySQL80": {"image_path": '"C:\\MySQL\\bin\\mysqld.exe" MySQL80'}})
-    (made,) = database.resources(settings(database=existing), facts)
+    place, made = database.resources(settings(database=existing), facts)
+    assert isinstance(place, File)
+    assert place.once
+    assert isinstance(made, MySQLDatabase)
     assert made.program == "C:/MySQL"
     assert made.admin_password is not None
     assert made.admin_password.reveal() == "비밀"

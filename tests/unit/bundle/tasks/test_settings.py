@@ -23,11 +23,8 @@ def data(**changes: Any) -> dict[str, Any]:
 
 def public_names(file: str) -> dict[str, Any]:
     values = runpy.run_path(str(ROOT / "group_data" / file))
-    return {
-        name: value
-        for name, value in values.items()
-        if not name.startswith("_") and name.islower() and name not in ("os", "shutil")
-    }
+    data = (str, int, float, bool, list, tuple, dict, type(None))
+    return {name: value for name, value in values.items() if not name.startswith("_") and isinstance(value, data)}
 
 
 def refusal(**changes: Any) -> str:

@@ -1,0 +1,27 @@
+"""A Windows Server becomes a mail server: the tasks in order, and nothing else."""
+
+from pyinfra import host
+
+from pyinfra_winrm.operation import ensure
+from tasks import deployment, operations
+
+wanted = deployment.of(host)
+
+operations.preflight(name="Preflight", findings=wanted.findings)
+ensure(name="hMailServer", task="hmailserver", resources=wanted["hmailserver"])
+ensure(name="Directories", task="directories", resources=wanted["directories"])
+ensure(name="Clock and event log", task="system", resources=wanted["system"])
+ensure(name="MySQL", task="mysql", resources=wanted["mysql"])
+ensure(name="Python and release", task="release", resources=wanted["release"])
+ensure(name="Settings", task="settings", resources=wanted["settings"])
+ensure(name="Database", task="database", resources=wanted["database"])
+ensure(name="Restore", task="restore", resources=wanted["restore"])
+ensure(name="Mail objects", task="objects", resources=wanted["objects"])
+ensure(name="First certificate", task="self_signed", resources=wanted["self_signed"])
+ensure(name="Service", task="service", resources=wanted["service"])
+ensure(name="Firewall", task="firewall", resources=wanted["firewall"])
+ensure(name="Certificates", task="certificates", resources=wanted["certificates"])
+ensure(name="Renewal", task="renewal", resources=wanted["renewal"])
+ensure(name="Backup", task="backup", resources=wanted["backup"])
+operations.verify(name="DNS and verification", settings=wanted.settings)
+operations.tell(name="Summary", settings=wanted.settings)

@@ -1,0 +1,95 @@
+"""Everything one host is asked for in one run: settings and facts in, a list of resources for each task out.
+
+All lists are made before the first task, so that one request reads them all. A setting that cannot be used, or a host
+that does not answer, leaves that host out with one sentence; other hosts go on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from pyinfra.api.host import Host
+
+from pyinfra_winrm import prefetch
+from pyinfra_winrm.errors import HostError
+from pyinfra_winrm.facts import HostFacts
+from pyinfra_winrm.kinds import InvalidResourceError, Service
+from pyinfra_winrm.resource import Present, Resource
+from tasks import (
+    certificates,
+    configuration,
+    database,
+    directories,
+    firewall,
+    mysql,
+    objects,
+    release,
+    restore,
+    schedule,
+    service,
+    system,
+    takeover,
+)
+from tasks.facts import HMAILSERVER, IIS_SERVICE, Facts, parse
+from tasks.preflight import Finding, findings
+from tasks.settings import Settings, SettingsError, load
+
+Make = Callable[[Settings, Facts], Sequence[Resource]]
+
+TASKS: Mapping[str, Make] = {
+    "hmailserver": takeover.resources,
+    "directories": directories.resources,
+    "system": system.resources,
+    "mysql": mysql.resources,
+    "release": release.resources,
+    "settings": configuration.resources,
+    "database": database.resources,
+    "restore": restore.resources,
+    "objects": objects.resources,
+    "self_signed": certificates.first,
+    "service": service.resources,
+    "firewall": firewall.resources,
+    "certificates": certificates.resources,
+    "renewal": schedule.renewal,
+    "backup": schedule.backup,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What is wanted of one host; without settings when the host was left out."""
+
+    settings: Settings | None = None
+    findings: Sequence[Finding] = ()
+    _tasks: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
+
+    def __getitem__(self, task: str) -> Sequence[Resource]:
+        return self._tasks.get(task, ())
+
+
+def of(host: Host) -> Deployment:
+    """The deployment of a host, with everything it will ask for read ahead."""
+    try:
+        settings = load(cast("Any", host).data.dict())
+        facts = facts_of(host, settings)
+        found = findings(settings, facts)
+        if any(finding.level == "stop" for finding in found):
+            return Deployment(settings, found)
+        tasks = {name: make(settings, facts) for name, make in TASKS.items()}
+    except (SettingsError, InvalidResourceError, HostError) as error:
+        cast("Any", host.connector).fail(HostError(f"{host.name}: {error}"))
+        return Deployment()
+    prefetch(host, [resource for task in tasks.values() for resource in task])
+    return Deployment(settings, found, tasks)
+
+
+def facts_of(host: Host, settings: Settings) -> Facts:
+    """What the host says of itself, and how the services are configured that may be in the way."""
+    names = dict.fromkeys((HMAILSERVER, IIS_SERVICE, settings.database.service))
+    asked = [Service(name=name, state="absent") for name in names]
+    states = cast("Any", host.connector).run.readings.states(asked)
+    services = {name: state.value for name, state in zip(names, states, strict=True) if isinstance(state, Present)}
+    return parse(cast("Any", host).get_fact(HostFacts), services, time.time())

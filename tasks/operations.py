@@ -1,0 +1,73 @@
+"""The checks of a deploy as pyinfra operations: they look, they may refuse, they never change anything.
+
+A check that passes yields nothing and so never counts as a change. In a dry run preflight still refuses; what looks at
+a running server waits for the real run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any, cast
+
+import click
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
+from pyinfra.context import ctx_host, ctx_state
+
+from pyinfra_winrm.commands import HostCommand, Refuse
+from pyinfra_winrm.errors import HostError
+from tasks import reachability, report, summary
+from tasks import verify as verification
+from tasks.preflight import Finding
+from tasks.settings import Settings
+
+
+def _host() -> Host:
+    return cast("Host", cast("Any", ctx_host).get())
+
+
+def _executing() -> bool:
+    return bool(cast("Any", ctx_state).get().is_executing)
+
+
+@operation()
+def preflight(findings: Sequence[Finding]) -> Generator[HostCommand, None, None]:
+    """Prints what was found and refuses to go on when something stops the deploy."""
+    host = _host()
+    stops = [finding for finding in findings if finding.level == "stop"]
+    for finding in findings:
+        if finding.level == "note" and _executing():
+            host.log(f"note: {finding}")
+    if not stops:
+        return
+    message = f"{host.name}: nothing was changed: " + "; ".join(
+        f"{number}) {stop}" for number, stop in enumerate(stops, 1)
+    )
+    if _executing():
+        yield Refuse(message)
+    else:
+        cast("Any", host.connector).fail(HostError(message))
+
+
+@operation()
+def verify(settings: Settings) -> Generator[HostCommand, None, None]:
+    """Looks at the running server from itself and from here; refuses when it does not serve."""
+    if not _executing():
+        return
+    host = _host()
+    found = report.of(host, settings)
+    checks = [*found.checks, *reachability.checks(settings, cast("Any", host).data.get("winrm_host") or host.name)]
+    broken = verification.broken(checks)
+    if broken:
+        yield Refuse(f"{host.name}: the server does not serve: " + "; ".join(broken))
+
+
+@operation()
+def tell(settings: Settings) -> Generator[HostCommand, None, None]:
+    """Prints the summary."""
+    if not _executing():
+        return
+    host = _host()
+    found = report.of(host, settings)
+    click.echo("\n" + summary.text(settings, found, host.name), err=True)
+    yield from ()
