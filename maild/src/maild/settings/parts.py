@@ -99,6 +99,9 @@ class Queue(Table, frozen=True, kw_only=True):
     first_retry_minutes: Annotated[int, key("Time to the second attempt; each further one waits longer", ge=1)] = 5
     longest_retry_minutes: Annotated[int, key("Longest time between two attempts", ge=1)] = 240
     port: Annotated[int, key("Port of other servers", ge=1, le=65535)] = 25
+    ca_file: Annotated[
+        Path | None, key("Authorities that other servers are verified by; none: the well-known ones")
+    ] = None
     smart_host: Annotated[str, key("Host that takes all outgoing mail, HOST or HOST:PORT; empty: by MX")] = ""
     smart_host_tls: Annotated[Literal["opportunistic", "starttls", "implicit"], key("TLS to the smart host")] = (
         "starttls"

@@ -1,0 +1,205 @@
+"""Builds the sending side of a daemon from its settings: the queue's runner, the client, signing, SRS.
+
+Part of the wiring that ``app`` does; split from it because it is a whole of its own. Without a wrap key nothing is
+signed and nothing rewritten, and the log says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import os
+import socket
+import ssl
+import time
+import urllib.parse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import certifi
+
+from maild.delivery.endpoints import Endpoints, SmartHost, Ways
+from maild.delivery.expansion import Expansion
+from maild.delivery.hosts import Families
+from maild.delivery.next_hop import Capabilities, Login
+from maild.delivery.notices import Translate
+from maild.delivery.rewriting import KeyedRewriting
+from maild.delivery.router import Router
+from maild.delivery.runner import Pace, Runner
+from maild.delivery.schedule import MINUTE, Schedule
+from maild.delivery.seven_bit import converted, is_signed
+from maild.delivery.sts import MAX_POLICY_BYTES
+from maild.delivery.tell import Teller
+from maild.delivery.wrapping import unwrap, wrap
+from maild.dns import Resolver
+from maild.log import Log
+from maild.settings import Settings
+from maild.smtp.client import Client
+from maild.smtp.client_tls import Trust
+from maild.store import QueueItem, Store, TLSMode
+from maild.verify import StoredKeys, sign_outgoing
+from maild.verify.dkim.signing_key import DKIMKeyError, read_wrap_key
+
+FETCH_SECONDS = 60.0
+"""Time an MTA-STS policy may take (RFC 8461 section 3.3 suggests a minute)."""
+SRS_PURPOSE = "srs"
+ROUTE_PURPOSE = "route"
+SMART_HOST_TLS = {
+    "opportunistic": TLSMode.OPPORTUNISTIC,
+    "starttls": TLSMode.REQUIRED,
+    "implicit": TLSMode.IMPLICIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """The sending side: the runner, and the rewriting that the router shares."""
+
+    runner: Runner
+    keys: StoredKeys | None
+
+
+def wrap_key(settings: Settings, log: Log) -> bytes | None:
+    """The host's wrap key, made at the first start; None, and a line in the log, when it cannot be had."""
+    try:
+        return read_wrap_key(settings.dkim.wrap_key_file, create=True)
+    except (DKIMKeyError, OSError) as error:
+        log.fault("Outgoing mail is not signed and forwarded senders are not rewritten", error)
+        return None
+
+
+async def rewriting(store: Store, key: bytes | None) -> KeyedRewriting | None:
+    """SRS with the keys of the store; None without a wrap key."""
+    if key is None:
+        return None
+    found = KeyedRewriting(lambda: time.time_ns() // 1000)
+    await found.refresh(
+        store.keys, lambda plain: wrap(plain, key, SRS_PURPOSE), lambda sealed: unwrap(sealed, key, SRS_PURPOSE)
+    )
+    return found
+
+
+def outgoing(
+    settings: Settings,
+    store: Store,
+    router: Router,
+    resolver: Resolver,
+    log: Log,
+    *,
+    key: bytes | None,
+    translator: Callable[[str], Translate],
+) -> Outgoing:
+    """The runner of these settings, ready to be run."""
+    keys = StoredKeys(store.keys, key) if key is not None and settings.dkim.sign else None
+    if not settings.dns.validating:
+        log.application("DANE off: no validating resolver.")
+    schedule = schedule_of(settings)
+    client = Client(settings.hostname, Trust(settings.queue.ca_file), log)
+
+    async def body(item: QueueItem, peer: Capabilities) -> bytes:
+        return await _body(store, keys, item, peer)
+
+    runner = Runner(
+        store.queue,
+        Pace(
+            owner=f"{settings.hostname}/{os.getpid()}/{os.urandom(4).hex()}",
+            workers=settings.queue.workers,
+            per_destination=settings.queue.per_destination,
+        ),
+        schedule,
+        endpoints=Endpoints(
+            _ways(settings),
+            resolver,
+            store.directory,
+            store.state,
+            fetch=fetch_policy,
+            unwrap=lambda sealed: unwrap(sealed, key or b"", ROUTE_PURPOSE).decode(),
+        ),
+        connect=client,
+        body=body,
+        expansion=Expansion(router, store.directory, store.messages, store.queue, store.state),
+        teller=Teller(
+            router,
+            store.directory,
+            store.messages,
+            hostname=settings.hostname,
+            language=settings.language,
+            lifetime=schedule.lifetime,
+            translator=translator,
+        ),
+        log=log,
+    )
+    return Outgoing(runner, keys)
+
+
+def schedule_of(settings: Settings) -> Schedule:
+    """The retry schedule of the settings."""
+    queue = settings.queue
+    return Schedule(
+        first=queue.first_retry_minutes * MINUTE,
+        longest=queue.longest_retry_minutes * MINUTE,
+        lifetime=queue.lifetime_hours * 60 * MINUTE,
+        notice=queue.delay_notice_hours * 60 * MINUTE,
+    )
+
+
+def _ways(settings: Settings) -> Ways:
+    """IPv4 unless only an IPv6 address of ours is known, IPv6 only with one (SPF and PTR must fit what is used)."""
+    families = Families(
+        ipv4=bool(settings.public_ipv4) or not settings.public_ipv6,
+        ipv6=bool(settings.public_ipv6) and socket.has_ipv6,
+    )
+    return Ways(
+        families=families, port=settings.queue.port, dane=settings.dns.validating, smart_host=_smart_host(settings)
+    )
+
+
+def _smart_host(settings: Settings) -> SmartHost | None:
+    queue = settings.queue
+    if not queue.smart_host:
+        return None
+    host, colon, port = queue.smart_host.rpartition(":")
+    named = bool(colon) and port.isdigit() and not host.endswith(":")
+    login = None
+    if queue.smart_host_user and queue.smart_host_password_file is not None:
+        secret = queue.smart_host_password_file.read_text(encoding="utf-8").strip()
+        login = Login(mechanism="PLAIN", user=queue.smart_host_user, secret=secret)
+    default = 465 if queue.smart_host_tls == "implicit" else 587
+    return SmartHost(
+        host=host if named else queue.smart_host,
+        port=int(port) if named else default,
+        tls=SMART_HOST_TLS[queue.smart_host_tls],
+        login=login,
+    )
+
+
+async def _body(store: Store, keys: StoredKeys | None, item: QueueItem, peer: Capabilities) -> bytes:
+    """The bytes for this peer: converted where it takes no eight bits, then signed."""
+    message = b"".join([piece async for piece in store.messages.chunks(item.blob_id)])
+    if not peer.eight_bit and not is_signed(message):
+        message = await asyncio.to_thread(converted, message)
+    if keys is None:
+        return message
+    signed = await sign_outgoing(message, keys, sender_domain=item.sender.rpartition("@")[2])
+    return signed.fields + message
+
+
+async def fetch_policy(url: str) -> bytes:
+    """The body at an https URL, verified against certifi's authorities, without following redirects (RFC 8461 3.3)."""
+    return await asyncio.to_thread(_fetch, url)
+
+
+def _fetch(url: str) -> bytes:
+    parts = urllib.parse.urlsplit(url)
+    context = ssl.create_default_context(cafile=certifi.where())
+    connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=FETCH_SECONDS, context=context)
+    try:
+        connection.request("GET", parts.path)
+        answer = connection.getresponse()
+        if answer.status != http.HTTPStatus.OK:
+            raise OSError(f"{url} answered {answer.status}")
+        return answer.read(MAX_POLICY_BYTES + 1)
+    except http.client.HTTPException as error:
+        raise OSError(f"{url}: {error}") from error
+    finally:
+        connection.close()
