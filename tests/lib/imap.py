@@ -33,7 +33,7 @@ class Passwords:
     banned: bool = False
 
     async def check(self, user: str, password: str, peer: Peer, protocol: str, session: int) -> Answer:
-        assert (protocol, session) == ("imap", 1)
+        assert (protocol, session, str(peer.address)) == ("imap", 1, "192.0.2.7")
         local, _, domain = user.partition("@")
         account = await self.store.directory.account_named(local, domain)
         if account is not None and password == f"{local}-secret":

@@ -20,6 +20,9 @@ from typing import Any
 from maild.delivery.router import Router
 from maild.dns.resolver import CachingResolver
 from maild.dns.upstream import CaresUpstream, DirectUpstream, Upstream
+from maild.imap import serve as imap
+from maild.imap.commands import COMMANDS as IMAP_COMMANDS
+from maild.imap.session import Services as ImapServices
 from maild.loaded import Loaded
 from maild.log import Log, LogFiles
 from maild.net import (
@@ -36,6 +39,7 @@ from maild.net import (
     read_buffer,
 )
 from maild.policy import LANES, Gate, Login, Rates
+from maild.policy.gate import now_us
 from maild.service import posix
 from maild.settings import Listener, SettingsError, load
 from maild.smtp import dialogue
@@ -212,11 +216,19 @@ class Daemon:
         )
 
     def _makers(self) -> Mapping[str, Callable[[Listener], Session]]:
-        return {"smtp": partial(dialogue.session, self._current_smtp)}
+        return {
+            "smtp": partial(dialogue.session, self._current_smtp),
+            "imap": partial(imap.session, self._current_imap),
+        }
 
     def _current_smtp(self) -> Context:
         assert self._services is not None  # noqa: S101 - sessions are made when it is there
         return self._services.smtp
+
+    def _current_imap(self) -> ImapServices:
+        assert self._services is not None  # noqa: S101 - sessions are made when it is there
+        store, login, settings = self._services.store, self._services.login, self._settings
+        return ImapServices(store, login, settings.hostname, settings.limits, now_us, IMAP_COMMANDS)
 
     def _make(self, protocol: str, listener: Listener) -> Session:
         """A session for a new connection; one that only says to come back while there is no store."""
