@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from maild.delivery.rewriting import KeyedRewriting
 from maild.delivery.router import Router
 from maild.dns.resolver import CachingResolver
 from maild.dns.upstream import CaresUpstream, DirectUpstream, Upstream
@@ -38,6 +39,7 @@ from maild.net import (
     Stream,
     read_buffer,
 )
+from maild.outgoing import outgoing, rewriting, wrap_key
 from maild.policy import LANES, Gate, Login, Rates
 from maild.policy.gate import now_us
 from maild.service import posix
@@ -78,6 +80,7 @@ class Services:
     login: Login
     rates: Rates
     resolver: CachingResolver
+    rewrites: KeyedRewriting | None
     smtp: Context
     make: Mapping[str, Callable[[Listener], Session]]
 
@@ -142,8 +145,19 @@ class Daemon:
         store = await self._open_store()
         if store is None:
             return
-        services = self._build(store)
+        key = wrap_key(self._settings, self._log)
+        services = self._build(store, await rewriting(store, key))
         self._services = services
+        sender = outgoing(
+            self._settings,
+            store,
+            services.smtp.router,
+            services.resolver,
+            self._log,
+            key=key,
+            translator=lambda _: str,
+        )
+        self._spawn(sender.runner.run(self._stop))
         self._spawn(self._every(REFRESH_SECONDS, services.gate.refresh))
         self._spawn(self._every(KNOWN_SECONDS, services.login.refresh))
         await self._stop.wait()
@@ -179,15 +193,15 @@ class Daemon:
 
     # Building
 
-    def _build(self, store: Store) -> Services:
+    def _build(self, store: Store, rewrites: KeyedRewriting | None) -> Services:
         settings, log = self._settings, self._log
         gate = Gate(store, settings.auto_ban, log)
         login = Login(store, gate, self._hashing, log, default_domain=settings.default_domain)
         policy = settings.policy
         rates = Rates(policy.messages_per_hour, policy.recipients_per_day, time.monotonic)
         resolver = CachingResolver(self._upstream())
-        smtp = self._smtp_context(store, gate, login, rates, resolver)
-        return Services(store, gate, login, rates, resolver, smtp, self._makers())
+        smtp = self._smtp_context(store, gate, login, rates, resolver, rewrites)
+        return Services(store, gate, login, rates, resolver, rewrites, smtp, self._makers())
 
     def _upstream(self) -> Upstream:
         dns = self._settings.dns
@@ -195,7 +209,15 @@ class Daemon:
             return DirectUpstream(dns.servers, timeout=dns.timeout_seconds, validating=True)
         return CaresUpstream(dns.servers, timeout=dns.timeout_seconds)
 
-    def _smtp_context(self, store: Store, gate: Gate, login: Login, rates: Rates, resolver: CachingResolver) -> Context:
+    def _smtp_context(
+        self,
+        store: Store,
+        gate: Gate,
+        login: Login,
+        rates: Rates,
+        resolver: CachingResolver,
+        rewrites: KeyedRewriting | None,
+    ) -> Context:
         settings = self._settings
         rules = Rules(dmarc_reject=settings.policy.dmarc_reject)
         verifier = MessageVerifier(resolver, settings.hostname, rules) if settings.policy.verify else None
@@ -204,7 +226,9 @@ class Daemon:
             default_domain=settings.default_domain,
             limits=settings.limits,
             store=store,
-            router=Router(store.directory, store.mailboxes, smart_host=bool(settings.queue.smart_host)),
+            router=Router(
+                store.directory, store.mailboxes, smart_host=bool(settings.queue.smart_host), rewriting=rewrites
+            ),
             gate=gate,
             login=login,
             rates=rates,
@@ -281,7 +305,12 @@ class Daemon:
             services.login.configure(default_domain=settings.default_domain)
             services.rates.configure(settings.policy.messages_per_hour, settings.policy.recipients_per_day)
             services.smtp = self._smtp_context(
-                services.store, services.gate, services.login, services.rates, services.resolver
+                services.store,
+                services.gate,
+                services.login,
+                services.rates,
+                services.resolver,
+                services.rewrites,
             )
             services.make = self._makers()
         self._write_loaded(problems)

@@ -1,0 +1,168 @@
+"""``maild queue list|show|retry|hold|release|drop|suppress``: outgoing mail; a running daemon follows in a second."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import json
+import sys
+from dataclasses import asdict
+
+from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.store import QueueItem, Store, StoreError, open_store
+
+PAGE = 500
+"""Rows read at once."""
+MICRO = 1_000_000
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the group."""
+    group = subparsers.add_parser("queue", help="show and change outgoing mail", description=__doc__)
+    commands = group.add_subparsers(metavar="COMMAND", required=True)
+    listed = commands.add_parser("list", help="what waits, by destination")
+    listed.add_argument("--destination", help="its messages instead, such as mx:example.org")
+    shown = commands.add_parser("show", help="one message, its recipients and what was last said of them")
+    shown.add_argument("id", type=int)
+    for parser in (listed, shown):
+        parser.add_argument("--json", action="store_true", help="a JSON value a line")
+    _add_changes(commands)
+    suppressed = commands.add_parser("suppress", help="addresses that lists, reports and notices do not write to")
+    suppressed.add_argument("address", nargs="?", help="add this one; without it, the list is shown")
+    suppressed.add_argument("--reason", default="by the administrator")
+    suppressed.add_argument("--remove", action="store_true", help="take it off the list")
+    for name, parser in (("list", listed), ("show", shown), ("suppress", suppressed)):
+        add_settings(parser)
+        parser.set_defaults(run=run, command=name)
+
+
+def _add_changes(commands: Subparsers) -> None:
+    helps = {
+        "retry": "try again now",
+        "hold": "keep back until released",
+        "release": "let go what was held back",
+        "drop": "remove without telling the sender",
+    }
+    for name, text in helps.items():
+        parser = commands.add_parser(name, help=text)
+        parser.add_argument("id", type=int, nargs="*", help="the messages")
+        parser.add_argument("--destination", help="all messages of a destination")
+        add_settings(parser)
+        parser.set_defaults(run=run, command=name)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the chosen command."""
+    try:
+        return asyncio.run(_run(args))
+    except StoreError as error:
+        print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
+        return Exit.UNAVAILABLE
+
+
+async def _run(args: argparse.Namespace) -> int:
+    store = await open_store(settings_of(args).database, migrate=False)
+    try:
+        if args.command == "list":
+            return await (_messages(store, args) if args.destination else _destinations(store, args))
+        if args.command == "show":
+            return await _show(store, args)
+        if args.command == "suppress":
+            return await _suppress(store, args)
+        return await _change(store, args)
+    finally:
+        await store.close()
+
+
+async def _destinations(store: Store, args: argparse.Namespace) -> int:
+    after = ""
+    while rows := await store.queue.destinations(after=after, limit=PAGE):
+        for row in rows:
+            if args.json:
+                print(json.dumps(asdict(row), ensure_ascii=False))
+            elif row.waiting:
+                state = "held" if row.held else _time(row.due_at) if row.failures else "due"
+                print(f"{row.waiting:7} {row.name}\t{state}\t{row.reply}".rstrip())
+        after = rows[-1].name
+    return Exit.OK
+
+
+async def _messages(store: Store, args: argparse.Namespace) -> int:
+    for item in await _of_destination(store, args.destination):
+        if args.json:
+            print(json.dumps(_plain(item), ensure_ascii=False))
+        else:
+            recipients = ", ".join(row.address for row in item.recipients)
+            state = "held" if item.held else _time(item.next_at)
+            print(f"{item.id}\t{_time(item.created_at)}\t{item.size}\t<{item.sender}> -> {recipients}\t{state}")
+    return Exit.OK
+
+
+async def _show(store: Store, args: argparse.Namespace) -> int:
+    item = await store.queue.item(args.id)
+    if item is None:
+        print(f"maild: there is no message {args.id} in the queue", file=sys.stderr)
+        return Exit.NO
+    if args.json:
+        print(json.dumps(_plain(item), ensure_ascii=False))
+        return Exit.OK
+    lines = [
+        ("id", str(item.id)),
+        ("from", f"<{item.sender}>"),
+        ("destination", item.destination),
+        ("bytes", str(item.size)),
+        ("received", _time(item.created_at)),
+        ("attempts", str(item.attempts)),
+        ("next attempt", "held" if item.held else _time(item.next_at)),
+        ("given up", _time(item.expires_at)),
+    ]
+    for name, text in lines:
+        print(f"{name:14}{text}")
+    for row in item.recipients:
+        print(f"  {row.address}\t{row.state}\t{row.remote}\t{row.reply}".rstrip())
+    return Exit.OK
+
+
+async def _change(store: Store, args: argparse.Namespace) -> int:
+    queue = store.queue
+    ids: list[int] = args.id
+    if args.destination:
+        ids = [*ids, *(item.id for item in await _of_destination(store, args.destination))]
+    if not ids:
+        print("maild: name the messages, or a --destination", file=sys.stderr)
+        return Exit.USAGE
+    if args.command == "retry":
+        count = await queue.retry(ids)
+    elif args.command == "drop":
+        count = await queue.drop(ids)
+    else:
+        count = await queue.hold(ids, on=args.command == "hold")
+    print(count)
+    return Exit.OK if count else Exit.NO
+
+
+async def _suppress(store: Store, args: argparse.Namespace) -> int:
+    if args.address is None:
+        for address, reason, until in await store.queue.suppressions():
+            print(f"{address}\t{'for good' if until is None else _time(until)}\t{reason}")
+        return Exit.OK
+    if args.remove:
+        return Exit.OK if await store.queue.unsuppress(args.address) else Exit.NO
+    await store.queue.suppress(args.address, args.reason)
+    return Exit.OK
+
+
+async def _of_destination(store: Store, destination: str) -> list[QueueItem]:
+    found: list[QueueItem] = []
+    while rows := await store.queue.items(destination=destination, after=found[-1].id if found else 0, limit=PAGE):
+        found += rows
+    return found
+
+
+def _plain(item: QueueItem) -> dict[str, object]:
+    return asdict(item) | {"blob_id": item.blob_id.hex()}
+
+
+def _time(at: int) -> str:
+    return f"{dt.datetime.fromtimestamp(at / MICRO, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"
