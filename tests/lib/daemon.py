@@ -142,7 +142,7 @@ class Running:
         path = os.pathsep.join([str(ROOT), str(ROOT / "maild" / "src")])
         self.process = subprocess.Popen(
             [sys.executable, "-X", "utf8", "-m", "maild.cli", "serve", "--settings", str(self.site.settings)],
-            env=os.environ | {"PYTHONPATH": path} | self.environment,
+            env={**os.environ, "PYTHONPATH": path, **self.environment},
             stdout=(self.site.folder / "stdout").open("ab"),
             stderr=subprocess.STDOUT,
         )
