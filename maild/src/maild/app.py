@@ -42,6 +42,8 @@ from maild.net import (
 from maild.outgoing import outgoing, rewriting, wrap_key
 from maild.policy import LANES, Gate, Login, Rates
 from maild.policy.gate import now_us
+from maild.pop3 import session as pop3
+from maild.pop3.commands import COMMANDS as POP3_COMMANDS
 from maild.service import posix
 from maild.settings import Listener, SettingsError, load
 from maild.smtp import dialogue
@@ -243,6 +245,7 @@ class Daemon:
         return {
             "smtp": partial(dialogue.session, self._current_smtp),
             "imap": partial(imap.session, self._current_imap),
+            "pop3": partial(pop3.session, self._current_pop3),
         }
 
     def _current_smtp(self) -> Context:
@@ -253,6 +256,13 @@ class Daemon:
         assert self._services is not None  # noqa: S101 - sessions are made when it is there
         store, login, settings = self._services.store, self._services.login, self._settings
         return ImapServices(store, login, settings.hostname, settings.limits, now_us, IMAP_COMMANDS)
+
+    def _current_pop3(self) -> pop3.Services:
+        assert self._services is not None  # noqa: S101 - sessions are made when it is there
+        settings = self._settings
+        return pop3.Services(
+            self._services.store, self._services.login, settings.hostname, settings.limits, POP3_COMMANDS
+        )
 
     def _make(self, protocol: str, listener: Listener) -> Session:
         """A session for a new connection; one that only says to come back while there is no store."""
