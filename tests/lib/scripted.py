@@ -37,7 +37,10 @@ class FakeConnection:
     writes: int = 0
     alive: bool = True
     on_tls: Callable[[], None] = lambda: None
-    can_start_tls: bool = True
+
+    @property
+    def can_start_tls(self) -> bool:
+        return self.tls is None
 
     def write(self, data: bytes) -> None:
         self.sent += data
@@ -55,7 +58,6 @@ class FakeConnection:
 
     def start_tls(self) -> None:
         self.tls = TLS
-        self.can_start_tls = False
         asyncio.get_running_loop().call_soon(self.on_tls)
 
 
