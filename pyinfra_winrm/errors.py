@@ -154,4 +154,5 @@ def is_lost(error: BaseException) -> bool:
         return bool(error.code == HTTP_BAD_REQUEST)
     if isinstance(error, requests.exceptions.SSLError | raised.InvalidCredentialsError):
         return False
-    return isinstance(error, requests.ConnectionError | requests.Timeout | ConnectionError)
+    cut = requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError | ConnectionError
+    return isinstance(error, cut)

@@ -46,7 +46,7 @@ class Lab:
         } | changed
         return {key: value for key, value in found.items() if value is not None}
 
-    def call(self, name: str, **arguments: Any) -> Any:
+    def call(self, name: str, /, **arguments: Any) -> Any:
         return lifecycle.call(self.folder, name, **arguments)
 
     def fault(self, kind: str, **fields: Any) -> None:
