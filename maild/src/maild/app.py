@@ -11,11 +11,11 @@ import contextlib
 import datetime as dt
 import os
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from maild.delivery.rewriting import KeyedRewriting
 from maild.delivery.router import Router
@@ -51,6 +51,8 @@ from maild.smtp.context import Budget, Context
 from maild.smtp.verification import MessageVerifier
 from maild.store import Store, StoreError, StoreUnavailable, open_store
 from maild.verify.decision import Rules
+
+T = TypeVar("T")
 
 STORE_RETRY_SECONDS = 1.0
 """Pause between two tries to open the store."""
@@ -144,11 +146,13 @@ class Daemon:
 
     async def _serve(self) -> None:
         """Opens the store as soon as it can be opened, then works until the end."""
-        store = await self._open_store()
-        if store is None:
-            return
         key = wrap_key(self._settings, self._log)
-        services = self._build(store, await rewriting(store, key))
+        opened = await self._patiently(lambda: self._open_store(key))
+        if opened is None:
+            return
+        store, rewrites = opened
+        self._log.application("The mail store is open.")
+        services = self._build(store, rewrites)
         self._services = services
         sender = outgoing(
             self._settings,
@@ -164,20 +168,27 @@ class Daemon:
         self._spawn(self._every(KNOWN_SECONDS, services.login.refresh))
         await self._stop.wait()
 
-    async def _open_store(self) -> Store | None:
+    async def _open_store(self, key: bytes | None) -> tuple[Store, KeyedRewriting | None]:
+        """The store and what must be read from it before mail is taken."""
+        store = await open_store(self._settings.database)
+        try:
+            return store, await rewriting(store, key)
+        except StoreError:
+            await store.close()
+            raise
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """The result of some work as soon as the database lets it be done; None when the daemon ends before."""
         told = False
         while not self._stop.is_set():
             try:
-                store = await open_store(self._settings.database)
+                return await work()
             except StoreUnavailable as error:
                 if not told:
                     self._log.fault("The database is not available yet; waiting for it", error)
                 told = True
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), STORE_RETRY_SECONDS)
-            else:
-                self._log.application("The mail store is open.")
-                return store
         return None
 
     async def _close(self) -> None:
