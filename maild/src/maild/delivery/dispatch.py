@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from maild.delivery.router import Arrival, Router
+from maild.mail import header
 from maild.mail.address import Address, AddressError
 from maild.mail.envelope import Notify, Recipient
 from maild.store import Incoming, new_id
@@ -43,6 +44,8 @@ async def own_message(
     plan = await router.plan(targets, arrival)
     if not plan.deliveries and not plan.queue:
         return None
+    if not plan.queue:  # the last hop writes it (RFC 5321 section 4.4)
+        prefix = header.field("Return-Path", f"<{sender or ''}>", raw=True) + prefix
     return Incoming(
         id=new_id(), prefix=prefix, body=body, deliveries=plan.deliveries, queue=plan.queue, check_quota=False
     )
