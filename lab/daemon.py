@@ -133,6 +133,7 @@ class Lab:
             "services": services,
             "shells": len(self.shells.all()),
             "served": self.gate.served,
+            "refused": self.gate.refused,
             "faults": self.gate.waiting(),
             "boot_time": self.host.system.boot_time_text(),
         }

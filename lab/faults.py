@@ -69,6 +69,7 @@ class Gate:
         self._down_until = 0.0
         self._stall = 0.0
         self.served = 0
+        self.refused = {"credentials": 0, "clear text": 0}
 
     def add(self, fault: Fault) -> None:
         """Sets a fault; ``down`` without a verb happens at once."""
@@ -98,6 +99,10 @@ class Gate:
     def admit(self) -> bool:
         """See ``lab.wsman.server.Gate``."""
         return time.monotonic() >= self._down_until
+
+    def refuse(self, why: str) -> None:
+        """See ``lab.wsman.server.Gate``."""
+        self.refused[why] += 1
 
     def before(self, request: Request) -> None:
         """See ``lab.wsman.server.Gate``."""

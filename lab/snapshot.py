@@ -56,9 +56,9 @@ def differences(before: Snapshot, after: Snapshot) -> list[str]:
         elif old != new:
             changed = [field for field in Entry.__slots__ if getattr(old, field) != getattr(new, field)]
             found.append(f"{name}: {', '.join(changed)}")
-    for name in sorted({*before.processes, *after.processes}):
-        if before.processes.get(name) != after.processes.get(name):
-            found.append(f"process {name}: {before.processes.get(name)} -> {after.processes.get(name)}")
+    running = {name: (before.processes.get(name), after.processes.get(name)) for name in before.processes}
+    running |= {name: (None, after.processes[name]) for name in after.processes if name not in running}
+    found += [f"process {name}: {old} -> {new}" for name, (old, new) in sorted(running.items()) if old != new]
     return found
 
 

@@ -1,7 +1,7 @@
 """Ansible's file copy over WinRM, which the model answers as it answers a kind: by what is asked, not by its script.
 
-``winrm_put_file`` sends a JSON line naming the path, a line of four NULs, then the file in base64 lines; the answer is
-its SHA-1.
+``winrm_put_file`` sends its wrapper, a manifest that names the path, and the file in base64 lines, a line of four NULs
+between them; the answer is the file's SHA-1.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class PutFile:
         self._output.done(1)
 
     def _copy(self) -> None:
-        head, _, tail = bytes(self._input).partition(SEPARATOR)
+        _, manifest, *lines = bytes(self._input).split(SEPARATOR)
         try:
-            path = target(json.loads(head.decode("utf-8-sig")))
-            data = b"".join(base64.b64decode(line) for line in tail.split())
+            path = target(json.loads(manifest))
+            data = b"".join(base64.b64decode(line) for line in b"".join(lines).split())
             self._host.files.write(path.replace("/", "\\"), data)
         except (ValueError, KeyError, binascii.Error, HostError) as error:
             self._output.write("stderr", f"{error}\r\n".encode())

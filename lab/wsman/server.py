@@ -35,6 +35,9 @@ class Gate(Protocol):
     def admit(self) -> bool:
         """Whether a new connection is taken."""
 
+    def refuse(self, why: str) -> None:
+        """Told of a request that was turned away: ``credentials`` or ``clear text``."""
+
     def before(self, request: Request) -> None:
         """Before the request has any effect; raises ``CutError``."""
 
@@ -159,6 +162,8 @@ class Server:
             return self._identify(request)
         refused = sign_on.check(request)
         if refused is not None:
+            if sign_on.failed:
+                self._gate.refuse("credentials")
             return refused
         if not request.body:
             return HttpResponse(200)
@@ -167,6 +172,7 @@ class Server:
         except DecryptionError:
             return HttpResponse(400, close=True)
         if not tls and not encrypted:
+            self._gate.refuse("clear text")
             answer, status = fault(access_denied("Unencrypted traffic is disabled on this server."), ""), 500
             return HttpResponse(status, answer, (("Content-Type", SOAP_TYPE),))
         answer, status, sent = self._answer(body)

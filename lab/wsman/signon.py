@@ -57,6 +57,7 @@ class SignOn:
         self._credentials = credentials
         self._tls = tls
         self._context: spnego.ContextProxy | None = None
+        self.failed = False
         self._bindings: GssChannelBindings | None = None
         if server_certificate_hash:
             data = b"tls-server-end-point:" + server_certificate_hash  # RFC 5929 section 4
@@ -64,19 +65,20 @@ class SignOn:
 
     def check(self, request: HttpRequest) -> HttpResponse | None:
         """None when the request comes from the account; otherwise what to answer."""
+        self.failed = False
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if not scheme:
             return None if self._context is not None and self._context.complete else self.challenge()
         try:
             data = base64.b64decode(token, validate=True)
         except binascii.Error:
-            return self.challenge()
+            return self._refusal()
         if scheme.lower() == "basic":
             user, _, password = data.decode("utf-8", "replace").partition(":")
-            return None if self._tls and self._credentials.fits(user, password) else self.challenge()
+            return None if self._tls and self._credentials.fits(user, password) else self._refusal()
         if scheme.lower() in ("negotiate", "ntlm"):
             return self._negotiate(scheme, data)
-        return self.challenge()
+        return self._refusal()
 
     def challenge(self) -> HttpResponse:
         """401 with what is offered here: Basic only under TLS."""
@@ -84,6 +86,10 @@ class SignOn:
         if self._tls:
             offered.append(("WWW-Authenticate", 'Basic realm="WSMAN"'))
         return HttpResponse(401, headers=tuple(offered))
+
+    def _refusal(self) -> HttpResponse:
+        self.failed = True
+        return self.challenge()
 
     def open(self, request: HttpRequest) -> tuple[bytes, bool]:
         """The body in clear and whether it came encrypted."""
@@ -120,7 +126,7 @@ class SignOn:
             answer = self._context.step(token)
         except (spnego.exceptions.SpnegoError, ValueError, struct.error):
             self._context = None
-            return self.challenge()
+            return self._refusal()
         if self._context.complete:
             return None
         text = base64.b64encode(answer or b"").decode()
