@@ -32,7 +32,10 @@ listeners = {
 _lab = config.load(config.default_folder())
 lab_port_base = _lab.port_base if _lab else 20000
 # A private MariaDB stands in for the MySQL that a real server gets, where there is one; SQLite otherwise.
-_mariadb = shutil.which("mariadbd", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
+# MAILHOST_LAB_DATABASE=sqlite asks for the latter.
+_mariadb = os.environ.get("MAILHOST_LAB_DATABASE") != "sqlite" and shutil.which(
+    "mariadbd", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin"
+)
 _stand_ins = downloads.make(cache_folder() / "lab")
 database = {
     "engine": "mysql" if _mariadb else "sqlite",

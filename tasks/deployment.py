@@ -28,6 +28,7 @@ from tasks import (
     objects,
     release,
     restore,
+    rollback,
     schedule,
     service,
     system,
@@ -64,6 +65,7 @@ class Deployment:
 
     settings: Settings | None = None
     findings: Sequence[Finding] = ()
+    back: Service | None = None
     _tasks: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
 
     def __getitem__(self, task: str) -> Sequence[Resource]:
@@ -83,12 +85,21 @@ def of(host: Host) -> Deployment:
         cast("Any", host.connector).fail(HostError(f"{host.name}: {error}"))
         return Deployment()
     prefetch(host, [resource for task in tasks.values() for resource in task])
-    return Deployment(settings, found, tasks)
+    return Deployment(settings, found, _before(settings, facts), tasks)
+
+
+def _before(settings: Settings, facts: Facts) -> Service | None:
+    """The service as the release before ran it, when another release is about to take its place."""
+    running = rollback.running_release(settings, facts)
+    if running is None or running == release.packed(settings).id:
+        return None
+    (wanted,) = service.resources(settings, facts)
+    return cast("Service", rollback.from_release(settings, wanted, running))
 
 
 def facts_of(host: Host, settings: Settings) -> Facts:
     """What the host says of itself, and how the services are configured that may be in the way."""
-    names = dict.fromkeys((HMAILSERVER, IIS_SERVICE, settings.database.service))
+    names = dict.fromkeys((HMAILSERVER, IIS_SERVICE, settings.database.service, settings.service))
     asked = [Service(name=name, state="absent") for name in names]
     states = cast("Any", host.connector).run.readings.states(asked)
     services = {name: state.value for name, state in zip(names, states, strict=True) if isinstance(state, Present)}

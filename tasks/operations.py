@@ -14,12 +14,16 @@ from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
 from pyinfra.context import ctx_host, ctx_state
 
-from pyinfra_winrm.commands import HostCommand, Refuse
+from pyinfra_winrm.commands import ApplyResource, HostCommand, Refuse
 from pyinfra_winrm.errors import HostError
+from pyinfra_winrm.kinds import Service
+from pyinfra_winrm.operation import make
+from pyinfra_winrm.resource import Resource
 from tasks import reachability, report, summary
 from tasks import verify as verification
 from tasks.preflight import Finding
 from tasks.settings import Settings
+from tasks.switching import Switch
 
 
 def _host() -> Host:
@@ -50,9 +54,21 @@ def preflight(findings: Sequence[Finding]) -> Generator[HostCommand, None, None]
 
 
 @operation()
-def verify(settings: Settings) -> Generator[HostCommand, None, None]:
+def serve(
+    settings: Settings | None, resources: Sequence[Resource], back: Service | None
+) -> Generator[HostCommand, None, None]:
+    """Makes the service as wanted; ``back`` is what runs again when that does not serve."""
+    for command in make("service", resources):
+        if settings is not None and isinstance(command, ApplyResource):
+            yield Switch(command, settings, back)
+        else:
+            yield command
+
+
+@operation()
+def verify(settings: Settings | None) -> Generator[HostCommand, None, None]:
     """Looks at the running server from itself and from here; refuses when it does not serve."""
-    if not _executing():
+    if settings is None or not _executing():
         return
     host = _host()
     found = report.of(host, settings)
@@ -63,9 +79,9 @@ def verify(settings: Settings) -> Generator[HostCommand, None, None]:
 
 
 @operation()
-def tell(settings: Settings) -> Generator[HostCommand, None, None]:
+def tell(settings: Settings | None) -> Generator[HostCommand, None, None]:
     """Prints the summary."""
-    if not _executing():
+    if settings is None or not _executing():
         return
     host = _host()
     found = report.of(host, settings)

@@ -9,6 +9,7 @@ from pyinfra.api.host import Host
 
 from pyinfra_winrm.kinds import Reconcile
 from pyinfra_winrm.resource import Present
+from pyinfra_winrm.run import HostRun
 from tasks import release
 from tasks.paths import Paths
 from tasks.settings import Settings
@@ -38,8 +39,13 @@ def mail_hosts(settings: Settings) -> dict[str, str]:
 
 
 def of(host: Host, settings: Settings) -> Report:
+    """The report of a host that pyinfra is connected to."""
+    return asked(cast("Any", host.connector).run, settings)
+
+
+def asked(run: HostRun, settings: Settings) -> Report:
     """The report; one line that says why when the host cannot give it."""
-    (state,) = cast("Any", host.connector).run.readings.states([resource(settings)])
+    (state,) = run.readings.states([resource(settings)])
     if not isinstance(state, Present):
         return Report(checks=(Check("host", "maild report", fine=False, detail=getattr(state, "reason", "absent")),))
     return parse(state.value.get("report") or {})

@@ -51,9 +51,7 @@ def test_a_release_holds_every_wheel_of_its_lock_and_the_daemon(checkout: Path, 
 
 
 @pytest.mark.usefixtures("wheels")
-def test_the_same_checkout_gives_the_same_release_in_another_cache(
-    checkout: Path, wheels: Path, tmp_path: Path
-) -> None:
+def test_the_same_checkout_gives_the_same_release_in_another_cache(checkout: Path, tmp_path: Path) -> None:
     first, second = release(checkout, tmp_path / "a"), release(checkout, tmp_path / "b")
     assert first.id == second.id
     assert first.wheels.read_bytes() == second.wheels.read_bytes()

@@ -1,0 +1,70 @@
+"""What the operations beside a deploy have in common: the settings, the facts, and which releases a host has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from pyinfra.api.host import Host
+
+from pyinfra_winrm.errors import HostError
+from pyinfra_winrm.kinds import InvalidResourceError, PythonRelease
+from pyinfra_winrm.resource import Present, Resource
+from tasks import deployment, rollback, uninstall
+from tasks.paths import Paths
+from tasks.settings import SettingsError, load
+
+
+def other_releases(host: Host, root: str, current: str) -> tuple[str, ...]:
+    """The releases beside ``current``, the newest first."""
+    paths = Paths(root)
+    asked = PythonRelease(id=current, folder=paths.releases, current=paths.current, keep=1, state="absent")
+    (state,) = cast("Any", host.connector).run.readings.states([asked])
+    return uninstall.releases_of(state.value) if isinstance(state, Present) else ()
+
+
+def rolled_back(host: Host) -> Sequence[Resource]:
+    """What a rollback of this host needs; the host is left out when there is nothing to go back to."""
+
+    def make() -> Sequence[Resource]:
+        settings = load(_data(host))
+        facts = deployment.facts_of(host, settings)
+        current = rollback.running_release(settings, facts)
+        if current is None:
+            raise HostError("nothing is deployed here")
+        others = other_releases(host, settings.root, current)
+        chosen = str(_data(host).get("rollback_to") or (others[0] if others else ""))
+        if not chosen or chosen not in others:
+            there = ", ".join(others) or "none"
+            raise HostError(f"there is no release to go back to; beside the running {current} there are: {there}")
+        return rollback.resources(settings, facts, chosen)
+
+    return _of(host, make)
+
+
+def uninstalled(host: Host) -> Sequence[Resource]:
+    """What an uninstallation of this host takes away."""
+
+    def make() -> Sequence[Resource]:
+        data = _data(host)
+        settings = load(data)
+        facts = deployment.facts_of(host, settings)
+        current = rollback.running_release(settings, facts)
+        releases = (current, *other_releases(host, settings.root, current)) if current else ()
+        return uninstall.resources(settings, facts, releases, purge=bool(data.get("uninstall_purge")))
+
+    return _of(host, make)
+
+
+def _data(host: Host) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = cast("Any", host).data.dict()
+    return found
+
+
+def _of(host: Host, make: Any) -> Sequence[Resource]:
+    try:
+        found: Sequence[Resource] = make()
+    except (SettingsError, InvalidResourceError, HostError) as error:
+        cast("Any", host.connector).fail(HostError(f"{host.name}: {error}"))
+        return ()
+    return found

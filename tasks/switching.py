@@ -1,0 +1,64 @@
+"""From one release to the next: the new one is started and looked at; when it does not serve, the old one runs again.
+
+The old release is still on the host, and migrations only ever expand the schema, so going back is one change of the
+service. The run then fails and says which release serves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from pyinfra_winrm.commands import ApplyResource, Arguments, HostCommand, Outcome
+from pyinfra_winrm.errors import HostError
+from pyinfra_winrm.kinds import Service
+from pyinfra_winrm.run import HostRun
+from tasks import report, verify
+from tasks.settings import Settings
+
+PATIENCE = 30.0  # seconds a new release gets to open its ports and its database
+PAUSE = 0.5
+
+
+class Switch(HostCommand):
+    """Changes the service, looks whether it serves, and puts ``back`` in its place when it does not."""
+
+    def __init__(
+        self,
+        command: ApplyResource,
+        settings: Settings,
+        back: Service | None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(str(command))
+        self._command = command
+        self._settings = settings
+        self._back = back
+        self._clock = clock
+        self._sleep = sleep
+
+    def perform(self, run: HostRun, arguments: Arguments) -> Outcome:
+        """Raises ``HostError`` when the new release does not serve; by then the old one does."""
+        try:
+            self._command.perform(run, arguments)
+            broken = self._broken(run)
+        except HostError as error:
+            broken = [str(error)]
+        if not broken:
+            return Outcome(ok=True, out=[], err=[])
+        why = "; ".join(broken)
+        if self._back is None:
+            raise HostError(f"{run.name}: the server does not serve: {why}")
+        run.apply(self._back, arguments.timeout)
+        raise HostError(f"{run.name}: the new release does not serve ({why}); {self._back.command[0]} serves again")
+
+    def _broken(self, run: HostRun) -> Sequence[str]:
+        """What still does not work when the time is over; empty as soon as all does."""
+        until = self._clock() + PATIENCE
+        while True:
+            run.readings.drop()
+            broken = verify.broken(report.asked(run, self._settings).checks)
+            if not broken or self._clock() > until:
+                return broken
+            self._sleep(PAUSE)
