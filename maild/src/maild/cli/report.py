@@ -25,7 +25,7 @@ from maild.dns.upstream import CaresUpstream, DirectUpstream
 from maild.mail.domain import to_ascii
 from maild.net.certificates import CHAIN
 from maild.settings import Listener, Settings
-from maild.store import Store, StoreError, open_store
+from maild.store import StoreError, open_store
 
 PATIENCE = 5.0
 """Seconds a port has to greet."""
@@ -53,42 +53,35 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _report(settings: Settings, desired: Mapping[str, Any], *, offline: bool) -> dict[str, Any]:
-    checks, records = [], []
+    records: list[dict[str, Any]] = []
+    database = {"what": "database", "fine": True, "detail": settings.database.engine}
     try:
-        store = await open_store(settings.database)
+        rows = expected(await _domains(settings, desired.get("mail_hosts") or {}), _server(settings))
+        records = await _records(rows, settings, offline=offline)
     except StoreError as error:
-        checks.append({"what": "database", "fine": False, "detail": str(error)})
-    else:
-        try:
-            rows = expected(await _domains(store, desired.get("mail_hosts") or {}), _server(settings))
-            records = await _records(rows, settings, offline=offline)
-            checks.append({"what": "database", "fine": True, "detail": settings.database.engine})
-        finally:
-            await store.close()
-    checks += await asyncio.gather(*(_greeting(listener) for listener in settings.open_listeners))
-    return {
-        "records": records,
-        "certificates": _certificates(settings),
-        "checks": checks,
-    }
+        database |= {"fine": False, "detail": str(error)}
+    greetings = await asyncio.gather(*(_greeting(listener) for listener in settings.open_listeners))
+    return {"records": records, "certificates": _certificates(settings), "checks": [database, *greetings]}
 
 
 def _server(settings: Settings) -> Server:
     return Server(hostname=settings.hostname, ipv4=settings.public_ipv4, ipv6=settings.public_ipv6)
 
 
-async def _domains(store: Store, hosts: Mapping[str, str]) -> list[MailDomain]:
-    """Every domain and alias domain with its MX target and the keys it signs with."""
-    names = [domain.name for domain in await store.directory.domains()]
-    names += [alias.name for alias in await store.directory.alias_domains()]
+async def _domains(settings: Settings, hosts: Mapping[str, str]) -> list[MailDomain]:
+    """Every domain and alias domain with its MX target and the keys it signs with, the declared ones first."""
     targets = {to_ascii(name): host for name, host in hosts.items()}
     found = []
-    for name in names:
-        keys = await store.keys.dkim(name)
-        values = tuple(
-            (key.selector, _dkim_record(key.algorithm, key.public)) for key in keys if key.state != "retired"
-        )
-        found.append(MailDomain(name=name, mail_host=targets.get(name, ""), dkim=values))
+    store = await open_store(settings.database)
+    try:
+        names = [domain.name for domain in await store.directory.domains()]
+        names += [alias.name for alias in await store.directory.alias_domains()]
+        for name in names:
+            keys = [key for key in await store.keys.dkim(name) if key.state != "retired"]
+            values = tuple((key.selector, _dkim_record(key.algorithm, key.public)) for key in keys)
+            found.append(MailDomain(name=name, mail_host=targets.get(name, ""), dkim=values))
+    finally:
+        await store.close()
     order = list(targets)
     return sorted(found, key=lambda each: order.index(each.name) if each.name in order else len(order))
 
