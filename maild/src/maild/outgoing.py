@@ -7,7 +7,6 @@ signed and nothing rewritten, and the log says so.
 from __future__ import annotations
 
 import asyncio
-import http.client
 import os
 import socket
 import ssl
@@ -15,24 +14,26 @@ import time
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import certifi
 
 from maild.delivery.endpoints import Endpoints, SmartHost, Ways
 from maild.delivery.expansion import Expansion
-from maild.delivery.hosts import Families
-from maild.delivery.next_hop import Capabilities, Login
+from maild.delivery.hosts import Families, addresses_of
+from maild.delivery.next_hop import Capabilities, HopError, Login
 from maild.delivery.notices import Translate
 from maild.delivery.rewriting import KeyedRewriting
 from maild.delivery.router import Router
 from maild.delivery.runner import Pace, Runner
 from maild.delivery.schedule import MINUTE, Schedule
 from maild.delivery.seven_bit import converted, is_signed
-from maild.delivery.sts import MAX_POLICY_BYTES
+from maild.delivery.sts import MAX_POLICY_BYTES, Fetch
 from maild.delivery.tell import Teller
 from maild.delivery.wrapping import unwrap, wrap
 from maild.dns import Resolver
 from maild.log import Log
+from maild.net.fetch import https_get
 from maild.settings import Settings
 from maild.smtp.client import Client
 from maild.smtp.client_tls import Trust
@@ -93,7 +94,7 @@ def outgoing(
     keys = StoredKeys(store.keys, key) if key is not None and settings.dkim.sign else None
     if not settings.dns.validating:
         log.application("DANE off: no validating resolver.")
-    schedule = schedule_of(settings)
+    schedule, ways = schedule_of(settings), _ways(settings)
     client = Client(settings.hostname, Trust(settings.queue.ca_file), log)
 
     async def body(item: QueueItem, peer: Capabilities) -> bytes:
@@ -108,11 +109,11 @@ def outgoing(
         ),
         schedule,
         endpoints=Endpoints(
-            _ways(settings),
+            ways,
             resolver,
             store.directory,
             store.state,
-            fetch=fetch_policy,
+            fetch=policy_fetcher(resolver, ways.families, settings.queue.ca_file),
             unwrap=lambda sealed: unwrap(sealed, key or b"", ROUTE_PURPOSE).decode(),
         ),
         connect=client,
@@ -184,22 +185,15 @@ async def _body(store: Store, keys: StoredKeys | None, item: QueueItem, peer: Ca
     return signed.fields + message
 
 
-async def fetch_policy(url: str) -> bytes:
-    """The body at an https URL, verified against certifi's authorities, without following redirects (RFC 8461 3.3)."""
-    return await asyncio.to_thread(_fetch, url)
+def policy_fetcher(resolver: Resolver, families: Families, authorities: Path | None) -> Fetch:
+    """Fetches MTA-STS policies: names by our resolver, certificates by certifi or the authorities of the settings."""
+    context = ssl.create_default_context(cafile=str(authorities or certifi.where()))
 
+    async def fetch(url: str) -> bytes:
+        try:
+            addresses = await addresses_of(urllib.parse.urlsplit(url).hostname or "", resolver, families)
+        except HopError as error:
+            raise OSError(str(error)) from error
+        return await https_get(url, addresses, context, limit=MAX_POLICY_BYTES, seconds=FETCH_SECONDS)
 
-def _fetch(url: str) -> bytes:
-    parts = urllib.parse.urlsplit(url)
-    context = ssl.create_default_context(cafile=certifi.where())
-    connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=FETCH_SECONDS, context=context)
-    try:
-        connection.request("GET", parts.path)
-        answer = connection.getresponse()
-        if answer.status != http.HTTPStatus.OK:
-            raise OSError(f"{url} answered {answer.status}")
-        return answer.read(MAX_POLICY_BYTES + 1)
-    except http.client.HTTPException as error:
-        raise OSError(f"{url}: {error}") from error
-    finally:
-        connection.close()
+    return fetch
