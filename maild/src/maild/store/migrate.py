@@ -16,6 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import URL
 
 from maild.store.errors import SchemaMismatch, StoreUnavailable
 from maild.store.sql.schema import META
@@ -29,6 +30,7 @@ LOCK_SECONDS = 120
 """How long to wait while another daemon migrates the same database."""
 
 SQLITE_WAIT_SECONDS = 30
+CONNECT_SECONDS = 3
 
 
 class SchemaState(Enum):
@@ -48,18 +50,31 @@ def head() -> str:
     return found
 
 
-def sqlite_url(file: Path) -> sa.URL:
+def sqlite_url(file: Path) -> URL:
     """The URL of a SQLite file."""
-    return sa.URL.create("sqlite", database=str(file))
+    return URL.create("sqlite", database=str(file))
 
 
-def state(url: sa.URL) -> tuple[SchemaState, str]:
+def mysql_url(host: str, port: int, user: str, password: str, schema: str) -> URL:
+    """The URL of a schema of MySQL or MariaDB."""
+    return URL.create(
+        "mysql+mysqlconnector",
+        username=user,
+        password=password,
+        host=host,
+        port=port,
+        database=schema,
+        query={"use_pure": "True", "charset": "utf8mb4", "collation": "utf8mb4_bin"},
+    )
+
+
+def state(url: URL) -> tuple[SchemaState, str]:
     """How the schema stands, and its revision."""
     with _connection(url) as connection:
         return _state(connection)
 
 
-def upgrade(url: sa.URL) -> tuple[str, str]:
+def upgrade(url: URL) -> tuple[str, str]:
     """Runs what is missing; returns the revisions before and after. Safe to call from several daemons at once."""
     with _connection(url) as connection, _alone(connection):
         found, before = _state(connection)
@@ -87,13 +102,14 @@ def _state(connection: sa.Connection) -> tuple[SchemaState, str]:
 
 
 @contextmanager
-def _connection(url: sa.URL) -> Iterator[sa.Connection]:
-    arguments = {"timeout": SQLITE_WAIT_SECONDS} if url.get_backend_name() == "sqlite" else {}
+def _connection(url: URL) -> Iterator[sa.Connection]:
+    sqlite = url.get_backend_name() == "sqlite"
+    arguments = {"timeout": SQLITE_WAIT_SECONDS} if sqlite else {"connection_timeout": CONNECT_SECONDS}
     engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments)
     try:
         with engine.connect() as connection:
             yield connection
-    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+    except sa.exc.DBAPIError as error:
         raise StoreUnavailable(f"migration: {error.orig}") from error
     finally:
         engine.dispose()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+from sqlalchemy import URL
+
 from maild.settings import Database
 from maild.store import migrate as migrations
+from maild.store.engine.mysql import MySQLEngine
+from maild.store.engine.mysql_connection import Server
 from maild.store.engine.sqlite import SQLiteEngine
-from maild.store.errors import SchemaMismatch
+from maild.store.errors import SchemaMismatch, StoreUnavailable
 from maild.store.interface import Store
 from maild.store.migrate import SchemaState
 from maild.store.opened import SQLStore
@@ -19,12 +23,52 @@ async def open_store(database: Database, *, migrate: bool = True) -> Store:
     Never waits for a database server that is late: the store connects by itself, and until then every call raises
     ``StoreUnavailable``.
     """
-    url = migrations.sqlite_url(database.file)
+    if database.engine == "mysql":
+        return _open_mysql(database, migrate=migrate)
     database.file.parent.mkdir(parents=True, exist_ok=True)
-    if migrate:
-        _, revision = await asyncio.to_thread(migrations.upgrade, url)
-    else:
-        found, revision = await asyncio.to_thread(migrations.state, url)
-        if found is SchemaState.MISSING:
-            raise SchemaMismatch(f"{database.file} has no schema")
+    url = migrations.sqlite_url(database.file)
+    revision = await asyncio.to_thread(_prepare, url, migrate=migrate)
     return SQLStore(SQLiteEngine(database.file), lambda: revision)
+
+
+def password_of(database: Database) -> str:
+    """The password of the database user, without the line end an editor leaves."""
+    if database.password_file is None:
+        return ""
+    try:
+        return database.password_file.read_text(encoding="utf-8").strip("\r\n")
+    except OSError as error:
+        raise StoreUnavailable(f"{database.password_file}: {error.strerror}") from error
+
+
+def url_of(database: Database) -> URL:
+    """Where alembic finds the database."""
+    if database.engine == "sqlite":
+        return migrations.sqlite_url(database.file)
+    return migrations.mysql_url(database.host, database.port, database.user, password_of(database), database.schema)
+
+
+def _open_mysql(database: Database, *, migrate: bool) -> Store:
+    revision = ""
+
+    def prepare() -> None:
+        nonlocal revision
+        revision = _prepare(url_of(database), migrate=migrate)
+
+    server = Server(
+        host=database.host,
+        port=database.port,
+        user=database.user,
+        schema=database.schema,
+        password=lambda: password_of(database),
+    )
+    return SQLStore(MySQLEngine(server, prepare), lambda: revision)
+
+
+def _prepare(url: URL, *, migrate: bool) -> str:
+    if migrate:
+        return migrations.upgrade(url)[1]
+    found, revision = migrations.state(url)
+    if found is SchemaState.MISSING:
+        raise SchemaMismatch("the database has no schema yet")
+    return revision

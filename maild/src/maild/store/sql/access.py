@@ -46,7 +46,10 @@ _ADD_CREDENTIAL = Statement(
 _CLEAR_PASSWORDS = Statement(
     delete(CREDENTIAL).where(
         CREDENTIAL.c.account_id == bindparam("id"),
-        CREDENTIAL.c.kind.in_([CredentialKind.PASSWORD.value, CredentialKind.SCRAM_SHA_256.value]),
+        or_(
+            CREDENTIAL.c.kind == CredentialKind.PASSWORD.value,
+            CREDENTIAL.c.kind == CredentialKind.SCRAM_SHA_256.value,
+        ),
     )
 )
 _UPGRADE = Statement(

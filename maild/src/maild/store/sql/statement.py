@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
-from sqlalchemy import Insert, Table, bindparam, insert
+from sqlalchemy import Insert, Select, String, Table, bindparam, insert
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -36,10 +36,13 @@ ROW_SIZES = (64, 16, 4, 1)
 class Statement:
     """A Core construct with named parameters, as text and parameter order for each dialect."""
 
-    __slots__ = ("_compiled", "_construct")
+    __slots__ = ("_compiled", "_construct", "texts")
 
     def __init__(self, construct: ClauseElement) -> None:
         self._construct = construct
+        chosen = construct.selected_columns if isinstance(construct, Select) else ()
+        self.texts = tuple(place for place, column in enumerate(chosen) if isinstance(column.type, String))
+        """Places of the result's columns that are text: drivers hand binary-collated text out as bytes."""
         self._compiled: dict[DialectName, tuple[str, tuple[str, ...], Mapping[str, Value]]] = {}
 
     def text(self, dialect: DialectName) -> str:
@@ -54,10 +57,7 @@ class Statement:
     def _for(self, dialect: DialectName) -> tuple[str, tuple[str, ...], Mapping[str, Value]]:
         found = self._compiled.get(dialect)
         if found is None:
-            compiled = cast(
-                "SQLCompiler",
-                self._construct.compile(dialect=DIALECTS[dialect], compile_kwargs={"render_postcompile": True}),
-            )
+            compiled = cast("SQLCompiler", self._construct.compile(dialect=DIALECTS[dialect]))
             literals = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
             found = (compiled.string, tuple(compiled.positiontup or ()), literals)
             self._compiled[dialect] = found
