@@ -6,7 +6,8 @@ Refusals are ``Refused``; what the store cannot say at the moment is a ``StoreEr
 
 from __future__ import annotations
 
-from maild.delivery.router import Target
+from maild.delivery.lists import may_post
+from maild.delivery.router import Found, Target
 from maild.mail.address import Address, AddressError
 from maild.mail.envelope import Recipient
 from maild.policy import Verdict, decide
@@ -39,6 +40,7 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
     _decide(context, client, transaction, target)
     if target.refusal is not None:
         raise Refused(target.refusal.value)
+    _refuse_special(client, transaction, target)
     if client.user is not None:
         _refuse_rate(context, client.user.account.address, len(transaction.recipients) + 1)
     await _refuse_full(context, transaction, target)
@@ -71,6 +73,16 @@ def _decide(context: Context, client: Client, transaction: Transaction, target: 
         transaction.must_be_authentic = True
     elif verdict is not Verdict.ALLOW:
         raise Refused(verdict.value)
+
+
+def _refuse_special(client: Client, transaction: Transaction, target: Target) -> None:
+    """Addresses that are ours and yet not open to everyone."""
+    if target.found is Found.REWRITTEN and transaction.sender is not None:
+        # Else anyone who has seen such an address could send through us to whom it leads.
+        raise Refused("550 5.7.1 This address takes bounces alone")
+    members = target.resolved.mailing_list if target.found is Found.LIST else None
+    if members is not None and not may_post(members, transaction.sender, authenticated=client.user is not None):
+        raise Refused("550 5.7.1 You may not write to this list")
 
 
 def _refuse_rate(context: Context, user: str, recipients: int) -> None:

@@ -1,0 +1,132 @@
+"""Nobody relays and nobody spoofs: at least 80 tries in named classes, each over the wire against a running daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from maild.store import Account, Alias, Forward, ListMode, MailingList, Store, open_store
+from tests.lib.daemon import PASSWORDS, TEST_CO_KR, TEST_NET, Running, Site
+from tests.lib.relay_tries import CLASSES, Try
+from tests.lib.wire import Wire
+
+ABOUT = "at least 80 tries to relay or to spoof in 16 classes over the wire: none gets through, loops end"
+
+T = TypeVar("T")
+
+LEAST_CLASSES, LEAST_TRIES, LEAST_OF_A_CLASS = 16, 80, 5
+MEMBERS = ("member@example.org", f"id@{TEST_NET}")
+LOOPS = ("loop-a", "loop-b", "self", "circle", "round")
+"""Addresses that lead back to themselves."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the store holds."""
+
+    messages: int
+    queued: int
+
+
+def run(size: str) -> dict[str, object]:
+    """The promise."""
+    with tempfile.TemporaryDirectory(prefix="mailhost-relay-") as name:
+        site = Site(Path(name), more="[limits]\nconnections_per_address = 500\nerrors_per_session = 50")
+        site.write()
+        site.seed()
+        asyncio.run(_with_store(site, _add_targets))
+        with Running(site):
+            counts = {kind: _run_class(site, tries) for kind, tries in CLASSES.items()}
+            seen = asyncio.run(_with_store(site, _look))
+            assert seen == Seen(0, 0), f"something got in or out: {seen}"
+            counts["loops"] = _loops(site)
+    tries = sum(counts.values())
+    assert len(counts) >= LEAST_CLASSES, counts
+    assert tries >= LEAST_TRIES, tries
+    assert min(counts.values()) >= LEAST_OF_A_CLASS, counts
+    return {"cases": tries, "classes": counts, "engine": "sqlite", "size": size}
+
+
+def _run_class(site: Site, tries: Callable[[], Iterator[Try]]) -> int:
+    """Makes every try; none may end in an accepted message. A last good mail shows that the server still serves."""
+    count = 0
+    for each in tries():
+        count += 1
+        last = _attempt(site, each)
+        assert not last.startswith("250"), f"{each.name}: {last}"
+    return count
+
+
+def _attempt(site: Site, each: Try) -> str:
+    """The last reply that a try gets: the end of its data, or where it was stopped."""
+    with Wire(site.ports[each.port], tls=each.port == "submissions") as wire:
+        wire.ask("EHLO client.example")
+        if each.port == "submission" and each.tls:
+            wire.start_tls()
+        if each.user:
+            said = wire.log_in(f"{each.user}@{TEST_NET}", PASSWORDS[each.user])
+            assert said.startswith("235"), said
+        for line in each.commands:
+            said = wire.ask(line)
+            if not said or said[0] in "45":
+                return said or "421 closed"
+        if each.message is None:
+            return "250 all commands were taken"
+        said = wire.ask("DATA")
+        if not said.startswith("354"):
+            return said
+        wire.send(each.message + b"\r\n.\r\n")
+        return wire.reply()
+
+
+def _loops(site: Site) -> int:
+    """Mail to addresses that lead back to themselves is taken once or refused, and the server goes on."""
+    for local in LOOPS:
+        with Wire(site.ports["smtp"]) as wire:
+            wire.ask("EHLO client.example")
+            wire.ask("MAIL FROM:<stranger@example.org>")
+            said = wire.ask(f"RCPT TO:<{local}@{TEST_NET}>")
+            if said.startswith("250"):
+                wire.ask("DATA")
+                wire.send(b"From: stranger@example.org\r\nSubject: loop\r\n\r\nloop\r\n.\r\n")
+                said = wire.reply()
+            assert said[:1] in "245", said
+            assert wire.ask("NOOP").startswith("250")
+    seen = asyncio.run(_with_store(site, _look))
+    assert seen.messages <= len(LOOPS), seen
+    return len(LOOPS)
+
+
+async def _add_targets(store: Store) -> None:
+    """Aliases, lists and forwards that a try may aim at."""
+    directory = store.directory
+    await directory.save_alias(Alias(domain=TEST_NET, local="loop-a", targets=(f"loop-b@{TEST_NET}",)))
+    await directory.save_alias(Alias(domain=TEST_NET, local="loop-b", targets=(f"loop-a@{TEST_CO_KR}",)))
+    await directory.save_alias(Alias(domain=TEST_NET, local="self", targets=(f"self@{TEST_NET}",)))
+    for local, mode in (("members", ListMode.MEMBERS), ("news", ListMode.ANNOUNCEMENTS), ("all", ListMode.DOMAIN)):
+        await directory.save_list(
+            MailingList(domain=TEST_NET, local=local, members=MEMBERS, mode=mode, announcers=(f"id@{TEST_NET}",))
+        )
+    for local, target in (("circle", "round"), ("round", "circle")):
+        await directory.save_account(
+            Account(domain=TEST_NET, local=local, forward=Forward(targets=(f"{target}@{TEST_NET}",), keep=True))
+        )
+
+
+async def _look(store: Store) -> Seen:
+    messages = 0
+    for account in await store.directory.accounts():
+        messages += sum(mailbox.messages for mailbox in await store.mailboxes.of(account.id))
+    return Seen(messages, await store.queue.count())
+
+
+async def _with_store(site: Site, work: Callable[[Store], Awaitable[T]]) -> T:
+    store = await open_store(site.database_settings())
+    try:
+        return await work(store)
+    finally:
+        await store.close()
