@@ -1,14 +1,12 @@
 """The seam of the lab's PowerShell beyond the model's own primitives: what its functions ask, by name.
 
-Added to the calls of ``lab.seam``. A path comes as Windows writes it, or as a real one where the host script has opened
-the file itself.
+Added to the calls of ``lab.seam``; every path comes as Windows writes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from lab.kinds import certificate, commands, fetch, native, python_release, unpack
@@ -40,10 +38,6 @@ def _signer(host: Host, path: str) -> str:
     return fetch.signer(host.files.read(path))
 
 
-def _windows(host: Host, path: str) -> str:
-    return (host.drive.windows(Path(path)) or path) if path.startswith("/") else path
-
-
 def _item(host: Host, path: str) -> dict[str, Any] | None:
     found = host.files.stat(path)
     return None if found is None else {name: found[name] or "" for name in ("type", "size", "target")}
@@ -56,7 +50,7 @@ def _write(host: Host, path: str, data: bytes, sddl: str) -> None:
 
 
 def _put(host: Host, path: str, to: str) -> None:
-    host.files.replace(_windows(host, path), _windows(host, to))
+    host.files.replace(path, to)
 
 
 def _remove(host: Host, path: str) -> None:

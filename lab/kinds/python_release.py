@@ -111,7 +111,16 @@ def _build(host: Host, desired: Request, path: str) -> None:
 def install(host: Host, folder: str, wheels: str) -> None:
     """Puts the packages of the lock into the release, each checked against its hash."""
     real, source = host.drive.real(folder), host.drive.real(wheels)
-    command = [sys.executable, "-m", "pip", "--python", str(real / "bin" / "python"), "install", "--quiet", "--no-index"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(real / "bin" / "python"),
+        "install",
+        "--quiet",
+        "--no-index",
+    ]
     command += ["--disable-pip-version-check", "--no-deps", "--require-hashes", "--find-links", str(source)]
     done = subprocess.run(
         [*command, "-r", str(source / "requirements.txt")], capture_output=True, text=True, check=False

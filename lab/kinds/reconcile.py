@@ -31,7 +31,7 @@ def apply(host: Host, desired: Request) -> None:
 
 def _run(host: Host, key: Request, dry: str) -> dict[str, Any]:
     given = f"{key['folder']}\\desired-{key['name']}.json"
-    write_closed(host, given, json.dumps(key["desired"]).encode())
+    write_closed(host, given, key["desired"].encode())
     try:
         line = f'"{key["program"]}" {key["arguments"]}{dry} --json --desired "{given}"'
         done = host.programs.run(line, timeout=key["timeout"])

@@ -21,7 +21,10 @@ function Connect-Lab {
 function Invoke-Lab([string]$call, [Collections.IDictionary]$arguments) {
     if (-not $script:writer) { Connect-Lab }
     $given = @{}
-    foreach ($name in $arguments.Keys) { $given[$name] = ConvertTo-Sent $arguments[$name] }
+    foreach ($name in $arguments.Keys) {
+        $given[$name] = ConvertTo-Sent $arguments[$name]
+        if ($name -in 'path', 'to') { $given[$name] = ConvertTo-WindowsPath $given[$name] }
+    }
     $line = @{ token = $env:MAILHOST_LAB_TOKEN; call = $call; args = $given } | Microsoft.PowerShell.Utility\ConvertTo-Json -Compress -Depth 32
     $script:writer.Write($line + "`n")
     $reply = $script:reader.ReadLine() | Microsoft.PowerShell.Utility\ConvertFrom-Json -AsHashtable -DateKind String
@@ -30,6 +33,13 @@ function Invoke-Lab([string]$call, [Collections.IDictionary]$arguments) {
     $failure.Data['code'] = $reply['error']['code']
     $failure.Data['what'] = $reply['error']['what']
     throw $failure
+}
+
+# The host script opens some files itself and then names them by their real path.
+function ConvertTo-WindowsPath([string]$path) {
+    $drive = "$env:MAILHOST_LAB_ROOT/c"
+    if ($path.StartsWith("$drive/")) { return 'C:' + $path.Substring($drive.Length).Replace('/', '\') }
+    return $path
 }
 
 function ConvertTo-Sent($value) {
@@ -67,7 +77,7 @@ $seam = [ordered]@{
     'Read-HostFile' = 'files.read', 'path'
     'Get-HostHash' = 'files.sha256', 'path'
     'Get-HostChild' = 'files.names', 'path'
-    'Measure-HostTree' = 'seam.measure', 'path', 'besides'
+    'Measure-HostTree' = 'seam.measure', 'folder', 'besides'
     'Write-HostFile' = 'seam.write', 'path', 'data', 'sddl'
     'Move-HostFile' = 'seam.put', 'path', 'to'
     'Move-HostItem' = 'files.move', 'source', 'target'
@@ -99,8 +109,8 @@ foreach ($name in $seam.Keys) {
     $names = @($parameters | Where-Object { $_ })
     $given = ($names | ForEach-Object { "'$_' = `$$_" }) -join '; '
     $lines = "param($(($names | ForEach-Object { "`$$_" }) -join ', '))`n`$value = Invoke-Lab '$call' @{ $given }"
-    # Lists are put out item by item, as the real ones do; anything else as it is.
-    $result = if ($call -in 'files.names', 'registry.subkeys') { '$value' } else { 'return , $value' }
+    # Lists are put out item by item, as the real ones do; anything else as it is, nothing as nothing.
+    $result = if ($call -in 'files.names', 'registry.subkeys') { '$value' } else { 'if ($null -ne $value) { return , $value }' }
     Invoke-Expression "function Lab-$name {`n$lines`n$result`n}"
     Set-Alias $name "Lab-$name"
 }
@@ -135,8 +145,7 @@ function Lab-Open-RunLock($path, $text) {
 Set-Alias Open-RunLock Lab-Open-RunLock
 
 function Lab-Read-Holder($path) {
-    $windows = 'C:' + $path.Substring("$env:MAILHOST_LAB_ROOT/c".Length).Replace('/', '\')
-    try { return Microsoft.PowerShell.Utility\ConvertFrom-Json ([Text.Encoding]::UTF8.GetString((Invoke-Lab 'files.read' @{ path = $windows }))) }
+    try { return Microsoft.PowerShell.Utility\ConvertFrom-Json ([Text.Encoding]::UTF8.GetString((Invoke-Lab 'files.read' @{ path = $path }))) }
     catch { return @{ run = ''; user = ''; start = '' } }
 }
 Set-Alias Read-Holder Lab-Read-Holder

@@ -15,7 +15,7 @@ from typing import ClassVar
 from pyinfra_winrm.kinds.compare import Wanted, compare
 from pyinfra_winrm.kinds.errors import InvalidResourceError
 from pyinfra_winrm.kinds.paths import windows_path
-from pyinfra_winrm.resource import Difference, Json, Kind, State
+from pyinfra_winrm.resource import Absent, Difference, Json, Kind, Present, State
 from pyinfra_winrm.secret import Secret
 
 # what a program needs that keeps its own tables and migrates them
@@ -143,15 +143,16 @@ def _password_statements(database: MySQLDatabase) -> list[str]:
 
 
 def _differences(database: MySQLDatabase, state: State) -> tuple[Difference, ...]:
-    wanted: dict[str, Json] = {}
-    if database.state == "present":
-        wanted = {
-            "name": database.name,
-            "user": database.user,
-            "password_file": "lets the user in",
-            "privileges": sorted(database.privileges),
-        }
-    return compare(database.state, state, wanted, _current)
+    value = state.value if isinstance(state, Present) else {}
+    if database.state == "absent":
+        left = Absent() if value and not value["user"] and not (database.purge and value["database"]) else state
+        return compare("absent", left, {}, _current)
+    wanted: dict[str, Json] = {"name": database.name, "user": database.user}
+    if value and value["user"]:
+        wanted["password_file"] = "lets the user in"
+        if value["database"]:
+            wanted["privileges"] = sorted(database.privileges)
+    return compare("present", state, wanted, _current)
 
 
 def _current(value: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -18,7 +18,7 @@ from pyinfra_winrm.kinds.acl import Acl, Allow, access_fields
 from pyinfra_winrm.kinds.compare import Wanted, compare
 from pyinfra_winrm.kinds.errors import InvalidResourceError
 from pyinfra_winrm.kinds.paths import windows_path
-from pyinfra_winrm.resource import Difference, Json, Kind, State
+from pyinfra_winrm.resource import Difference, Json, Kind, Present, State
 
 # how long the server may take to answer from its new data
 DEFAULT_TIMEOUT = 180
@@ -112,6 +112,8 @@ def _differences(server: MySQLServer, state: State) -> tuple[Difference, ...]:
             "admin_file": "there",
             **{f"data.{name}": value for name, value in access_fields(_data_acl(server)).items()},
         }
+    if isinstance(state, Present) and not state.value["initialised"]:
+        wanted = {name: value for name, value in wanted.items() if not name.startswith("data.")}
     return compare(server.state, state, wanted, _current)
 
 

@@ -1,7 +1,6 @@
 function Invoke-Reconcile($key, $dry) {
     $given = "$($key.folder)\desired-$($key.name).json"
-    $text = ConvertTo-Json -InputObject $key.desired -Compress -Depth 32
-    Write-HostFile $given (ConvertTo-Utf8 $text) 'O:BAD:PAI(A;;FA;;;SY)(A;;FA;;;BA)'
+    Write-HostFile $given (ConvertTo-Utf8 $key.desired) 'O:BAD:PAI(A;;FA;;;SY)(A;;FA;;;BA)'
     try { $done = Invoke-HostProgram $key.program "$($key.arguments)$dry --json --desired `"$given`"" '' $key.timeout }
     finally { Remove-HostItem $given }
     # in step, or findings

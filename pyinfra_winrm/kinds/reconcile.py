@@ -7,6 +7,7 @@ with 0 in step, 2 with findings, 1 with an error.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from pyinfra_winrm.kinds.errors import InvalidResourceError
 from pyinfra_winrm.kinds.paths import windows_path
 from pyinfra_winrm.kinds.service import quoted
 from pyinfra_winrm.resource import Difference, Json, Kind, Present, State
+from pyinfra_winrm.secret import Secret
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,13 +51,19 @@ class Reconcile:
         return self.name
 
 
+def _revealed(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
 def _key(reconcile: Reconcile) -> Mapping[str, Json]:
     program, *arguments = reconcile.command
     return {
         "name": reconcile.name,
         "program": windows_path(program),
         "arguments": " ".join(quoted(argument) for argument in arguments),
-        "desired": reconcile.desired,
+        "desired": Secret(json.dumps(reconcile.desired, default=_revealed, ensure_ascii=False)),
         "folder": windows_path(reconcile.folder),
         "timeout": reconcile.timeout,
     }
