@@ -45,5 +45,6 @@ def maild_toml(settings: Settings, facts: Facts) -> str:
         listeners=listeners,
         certificates=[ascii_name(name) for name in settings.mail_hosts],
         webroot=webroot(settings, facts),
+        tls_folder=settings.tls.folder if settings.tls.source == "files" else "tls",
         never_ban=[*LOOPBACK, *(span.network for span in settings.ip_ranges if span.never_ban)],
     )

@@ -46,9 +46,10 @@ def of(host: Host, settings: Settings) -> Report:
 def asked(run: HostRun, settings: Settings) -> Report:
     """The report; one line that says why when the host cannot give it."""
     (state,) = run.readings.states([resource(settings)])
-    if not isinstance(state, Present):
-        return Report(checks=(Check("host", "maild report", fine=False, detail=getattr(state, "reason", "absent")),))
-    return parse(state.value.get("report") or {})
+    said = state.value.get("report") if isinstance(state, Present) else None
+    if said is None:
+        return Report(checks=(Check("host", "maild report", fine=False, detail=getattr(state, "reason", "no answer")),))
+    return parse(said)
 
 
 def parse(data: Mapping[str, Any]) -> Report:
