@@ -20,6 +20,7 @@ from lab.model.services import Services
 
 UNINSTALL = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall"
 VC_RUNTIME = "HKLM\\SOFTWARE\\Microsoft\\VisualStudio\\14.0\\VC\\Runtimes\\x64"
+VC_PRODUCT = "{1de5e707-82da-4db6-b810-5d140cc4cbb3}"
 VC_VERSION = (14, 44, 35211)
 NEWER_INSTALLED = 1638  # ERROR_PRODUCT_VERSION
 Result = dict[str, Any]
@@ -72,7 +73,7 @@ class Programs:
         arguments = commandline.split(command)
         image = arguments[0].replace("/", "\\").rpartition("\\")[2].casefold() if arguments else ""
         if image.startswith("vc_redist"):
-            return self._vc_runtime()
+            return self._remove_vc_runtime() if "/uninstall" in arguments else self._vc_runtime()
         if image == "mysqld.exe" and any(text in ("--install", "--remove") for text in arguments):
             return self._mysql_service(arguments)
         return self._processes.run(command, environment, folder, stdin, timeout)
@@ -109,8 +110,15 @@ class Programs:
         self._registry.set(VC_RUNTIME, "Version", "String", f"v{version}.00")
         self._registry.set(VC_RUNTIME, "Installed", "DWord", 1)
         name = f"Microsoft Visual C++ 2015-2022 Redistributable (x64) - {version}"
-        self.record("{1de5e707-82da-4db6-b810-5d140cc4cbb3}", name, f"{version}.0", "Microsoft Corporation")
+        self.record(VC_PRODUCT, name, f"{version}.0", "Microsoft Corporation")
         return _result(3010 if self._pending_reboot() else 0)
+
+    def _remove_vc_runtime(self) -> Result:
+        if self._registry.exists(VC_RUNTIME):
+            self._registry.delete_key(VC_RUNTIME)
+        if self._registry.exists(f"{UNINSTALL}\\{VC_PRODUCT}"):
+            self._registry.delete_key(f"{UNINSTALL}\\{VC_PRODUCT}")
+        return _result(0)
 
     def _mysql_service(self, arguments: list[str]) -> Result:
         verb = "--install" if "--install" in arguments else "--remove"
