@@ -62,7 +62,7 @@ def scene(engine: str, folder: Path) -> Scene:
         return Scene(engine, Database(file=file), folder)
     server = shared_server(engine)
     tables = [table.name for table in metadata.sorted_tables]
-    server.execute("USE maild", *[f"DELETE FROM `{name}`" for name in tables])
+    server.execute("USE maild", *[f"DELETE FROM `{name}`" for name in tables])  # noqa: S608
     return Scene(engine, server.settings("maild"), folder)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
+import apsw
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -70,12 +71,19 @@ def mysql_url(host: str, port: int, user: str, password: str, schema: str) -> UR
 
 def state(url: URL) -> tuple[SchemaState, str]:
     """How the schema stands, and its revision."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_state(Path(str(url.database)))
     with _connection(url) as connection:
         return _state(connection)
 
 
 def upgrade(url: URL) -> tuple[str, str]:
     """Runs what is missing; returns the revisions before and after. Safe to call from several daemons at once."""
+    if url.get_backend_name() == "sqlite":
+        # Two SQLite libraries with one file in one process undo each other's locks: look with the engine's own first.
+        found, before = _sqlite_state(Path(str(url.database)))
+        if found not in {SchemaState.MISSING, SchemaState.OLDER}:
+            return before, before
     with _connection(url) as connection, _alone(connection):
         found, before = _state(connection)
         if found in {SchemaState.MISSING, SchemaState.OLDER}:
@@ -93,6 +101,29 @@ def _state(connection: sa.Connection) -> tuple[SchemaState, str]:
         return SchemaState.MISSING, ""
     contract = connection.execute(sa.select(META.c.value).where(META.c.name == CONTRACT_NAME)).scalar()
     connection.commit()
+    return _judged(revision, contract)
+
+
+def _sqlite_state(file: Path) -> tuple[SchemaState, str]:
+    if not file.exists():
+        return SchemaState.MISSING, ""
+    try:
+        connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE)
+        connection.set_busy_timeout(SQLITE_WAIT_SECONDS * 1000)
+        try:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not {"alembic_version", META.name} <= tables:
+                return SchemaState.MISSING, ""
+            revision = connection.execute("SELECT version_num FROM alembic_version").get
+            contract = connection.execute("SELECT value FROM meta WHERE name = ?", (CONTRACT_NAME,)).get
+        finally:
+            connection.close()
+    except apsw.Error as error:
+        raise StoreUnavailable(f"SQLite: {error}") from error
+    return _judged(revision, contract) if revision else (SchemaState.MISSING, "")
+
+
+def _judged(revision: str, contract: str | None) -> tuple[SchemaState, str]:
     if contract is not None and int(contract) > CONTRACT:
         raise SchemaMismatch(f"the schema {revision} needs a later release (contract {contract}, ours is {CONTRACT})")
     known = {script.revision for script in _scripts().walk_revisions()}

@@ -49,6 +49,8 @@ def _table(name: str, *columns: Column[Any] | Index | UniqueConstraint, clustere
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         sqlite_with_rowid=not clustered,
+        # An id is never given twice: MAILBOXID and UIDVALIDITY lean on it (InnoDB keeps its counter by itself).
+        sqlite_autoincrement=any(getattr(column, "autoincrement", False) is True for column in columns),
     )
 
 

@@ -33,6 +33,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -50,6 +51,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_index("alias_sole_target", "alias", ["sole_target"], unique=False)
@@ -65,6 +67,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -81,6 +84,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -102,6 +106,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_index("blob_unfinished", "blob", ["complete", "created_at"], unique=False)
@@ -122,6 +127,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -141,6 +147,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_index("credential_account", "credential", ["account_id"], unique=False)
@@ -156,6 +163,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_index("destination_due", "destination", ["held", "due_at"], unique=False)
@@ -176,6 +184,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -191,6 +200,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -203,6 +213,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -218,6 +229,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_index("garbage_at", "garbage", ["at"], unique=False)
@@ -236,6 +248,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_index("greylist_last", "greylist", ["last_at"], unique=False)
@@ -263,6 +276,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -276,6 +290,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -289,6 +304,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_index("login_failure_at", "login_failure", ["at"], unique=False)
@@ -302,6 +318,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_index("login_success_at", "login_success", ["at"], unique=False)
@@ -325,6 +342,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -341,6 +359,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -364,6 +383,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=False,
     )
     op.create_index("message_blob", "message", ["blob_id"], unique=False)
@@ -376,6 +396,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -391,6 +412,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_index("once_until", "once", ["until_at"], unique=False)
@@ -423,6 +445,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_index("queue_item_blob", "queue_item", ["blob_id"], unique=False)
@@ -443,6 +466,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -461,6 +485,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -477,6 +502,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -492,6 +518,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -505,6 +532,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -519,6 +547,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -531,6 +560,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -542,6 +572,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_table(
@@ -555,6 +586,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
         sqlite_with_rowid=False,
     )
     # ### end Alembic commands ###
