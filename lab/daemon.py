@@ -172,7 +172,8 @@ class Lab:
             rows = [[running.pid, running.started] for running in self.host.processes.all()]
             text = json.dumps(rows)
             if text != last:
-                path.write_text(text, encoding="utf-8")
+                path.with_suffix(".new").write_text(text, encoding="utf-8")
+                path.with_suffix(".new").replace(path)
                 last = text
 
     def _offer_to_ntlm(self, credentials: Credentials) -> None:
