@@ -23,7 +23,6 @@ _VERB = re.compile(rb"([A-Za-z]{4,9})(?: (.*))?", re.DOTALL)
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?")
 _HELO = re.compile(r"[\x21-\x7e]{1,255}")
 _XTEXT = re.compile(r"(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-F]{2})*")
-_HEX = re.compile(r"\+([0-9A-F]{2})")
 _UNITEXT = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 
 
@@ -195,34 +194,22 @@ def _notify(value: str | None) -> frozenset[Notify]:
 
 
 def _original(value: str | None, *, smtputf8: bool) -> str:
-    """ORCPT as it will be reported: type and decoded address (RFC 3461 section 4.2, RFC 6533 section 3)."""
+    """ORCPT as the client wrote it, checked: it travels on unchanged (RFC 3461 section 4.2, RFC 6533 section 3)."""
     kind, semicolon, text = (value or "").partition(";")
     if not semicolon or not text or len(value or "") > 500 or not re.fullmatch(r"[A-Za-z0-9-]{1,20}", kind):
         raise Refused("501 5.5.4 ORCPT wants type;address")
     if kind.lower() == "utf-8":
         if not text.isascii() and not smtputf8:
             raise Refused("553 5.6.7 This ORCPT needs SMTPUTF8")
-        return f"utf-8;{_UNITEXT.sub(_code_point, text)}"
-    if not _XTEXT.fullmatch(text):
+        if any(not _is_character(int(match[1], 16)) for match in _UNITEXT.finditer(text)):
+            raise Refused("501 5.5.4 ORCPT holds an impossible character")
+    elif not _XTEXT.fullmatch(text):
         raise Refused("501 5.5.4 ORCPT wants xtext")
-    return f"{kind.lower()};{decode_xtext(text)}"
+    return f"{kind.lower()};{text}"
 
 
-def _code_point(match: re.Match[str]) -> str:
-    number = int(match[1], 16)
-    if number > 0x10FFFF or 0xD800 <= number < 0xE000 or number < 0x20:
-        raise Refused("501 5.5.4 ORCPT holds an impossible character")
-    return chr(number)
-
-
-def decode_xtext(text: str) -> str:
-    """Text with ``+XX`` replaced by its character, controls left as written."""
-
-    def one(match: re.Match[str]) -> str:
-        number = int(match[1], 16)
-        return chr(number) if 0x20 <= number < 0x7F else match[0]
-
-    return _HEX.sub(one, text)
+def _is_character(number: int) -> bool:
+    return 0x20 <= number <= 0x10FFFF and not 0xD800 <= number < 0xE000
 
 
 def _ascii(text: str) -> str:

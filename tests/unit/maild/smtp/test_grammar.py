@@ -96,12 +96,12 @@ def test_every_parameter_of_mail() -> None:
 def test_every_parameter_of_rcpt() -> None:
     read = grammar.rcpt_to("TO:<a@b.example> NOTIFY=SUCCESS,delay ORCPT=rfc822;a+2Bb@b.example", smtputf8=False)
     assert read.notify == {"SUCCESS", "DELAY"}
-    assert read.original == "rfc822;a+b@b.example"
+    assert read.original == "rfc822;a+2Bb@b.example"
 
 
 @pytest.mark.parametrize("text", [r"utf-8;\x{C8FC}\x{BB38}@b.example", "utf-8;주문@b.example"])
 def test_orcpt_of_an_internationalised_address(text: str) -> None:
-    assert grammar.rcpt_to(f"TO:<a@b.example> ORCPT={text}", smtputf8=True).original == "utf-8;주문@b.example"
+    assert grammar.rcpt_to(f"TO:<a@b.example> ORCPT={text}", smtputf8=True).original == text
 
 
 @pytest.mark.parametrize("argument", ["TO:<postmaster>", "to:<Postmaster>", "TO: <POSTMASTER>"])
