@@ -26,8 +26,9 @@ REMEMBERED = 20_000
 """Good logins remembered: 32 bytes and a time each."""
 REMEMBER_US = 24 * 60 * MINUTE
 """How long a good login is remembered; a changed credential ends it at once."""
-KNOWN_LANE, STRANGER_LANE = 0, 1
-LANES = 2
+KNOWN_CLIENT, KNOWN_ACCOUNT, STRANGER = 0, 1, 2
+LANES = 3
+"""Who goes first: clients that logged in lately, then accounts that did, then the rest."""
 
 
 class Outcome(Enum):
@@ -71,6 +72,7 @@ class Login:
         self._key = os.urandom(32)
         self._good: OrderedDict[bytes, int] = OrderedDict()
         self._known: set[Network] = set()
+        self._accounts: set[str] = set()
 
     def configure(self, *, default_domain: str) -> None:
         """Takes changed settings."""
@@ -80,6 +82,7 @@ class Login:
         """Reads who logged in within the last day, here or at another daemon."""
         pairs = await self._store.access.succeeded_since(self._clock() - REMEMBER_US)
         self._known = {network for _, network in pairs}
+        self._accounts = {account for account, _ in pairs}
 
     async def check(self, user: str, password: str, peer: Peer, protocol: str, session: int) -> Answer:
         """The outcome of one try."""
@@ -151,9 +154,13 @@ class Login:
                 verify(DUMMY_HASH, password)
             return None
 
-        lane = KNOWN_LANE if peer.network in self._known else STRANGER_LANE
-        found = await self._hashing.run(peer.network, first_right, lane=lane)
+        found = await self._hashing.run(peer.network, first_right, lane=self._lane(account, peer))
         return None if found is None else credentials[found]
+
+    def _lane(self, account: Account | None, peer: Peer) -> int:
+        if peer.network in self._known:
+            return KNOWN_CLIENT
+        return KNOWN_ACCOUNT if account is not None and account.address in self._accounts else STRANGER
 
     async def _wrong(self, name: str, peer: Peer, protocol: str, session: int) -> Answer:
         self._log.application(
@@ -170,6 +177,7 @@ class Login:
         now = self._clock()
         first = peer.network not in self._known
         self._known.add(peer.network)
+        self._accounts.add(account.address)
         digest = self._digest(credential, password)
         fresh = now - self._good.get(digest, 0) < 10 * MINUTE
         self._good[digest] = now if not fresh else self._good[digest]
@@ -182,7 +190,7 @@ class Login:
             await self._store.access.record_success(account.address, peer.network, now)
             await self._store.credentials.used(credential.id, now)
             if needs_upgrade(credential.hash):
-                better = await self._hashing.run(peer.network, lambda: hash_password(password), lane=KNOWN_LANE)
+                better = await self._hashing.run(peer.network, lambda: hash_password(password), lane=KNOWN_CLIENT)
                 await self._store.credentials.upgrade(credential.id, credential.hash, better)
         except (StoreError, Busy) as error:
             self._log.debug(f"login of {account.address} not noted: {error}")
