@@ -172,6 +172,7 @@ class Daemon:
         """The store and what must be read from it before mail is taken."""
         store = await open_store(self._settings.database)
         try:
+            await store.wait(STORE_RETRY_SECONDS)
             return store, await rewriting(store, key)
         except StoreError:
             await store.close()

@@ -28,7 +28,7 @@ from maild.settings import Listener, Settings
 from maild.store import StoreError, open_store
 
 PATIENCE = 5.0
-"""Seconds a port has to greet."""
+"""Seconds a port has to greet, and the database to answer."""
 GREETINGS = {"smtp": b"220 ", "imap": b"* OK", "pop3": b"+OK"}
 
 
@@ -72,8 +72,9 @@ async def _domains(settings: Settings, hosts: Mapping[str, str]) -> list[MailDom
     """Every domain and alias domain with its MX target and the keys it signs with, the declared ones first."""
     targets = {to_ascii(name): host for name, host in hosts.items()}
     found = []
-    store = await open_store(settings.database)
+    store = await open_store(settings.database, migrate=False)
     try:
+        await store.wait(PATIENCE)
         names = [domain.name for domain in await store.directory.domains()]
         names += [alias.name for alias in await store.directory.alias_domains()]
         for name in names:
