@@ -43,7 +43,6 @@ class Problem(StrEnum):
     DUPLICATE = "duplicate"
     EXTRA_MX = "extra-mx"
     NOT_CONFIRMED = "not-confirmed"
-    NO_ZONE = "no-zone"
     NO_ANSWER = "no-answer"
     NOT_AUTHORITATIVE = "not-authoritative"
 

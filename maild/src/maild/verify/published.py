@@ -1,0 +1,41 @@
+"""What the database says should stand in DNS: domains, alias domains, and the keys they sign with.
+
+Keys that are not used yet or no longer are part of it until their rotation withdraws them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from maild.dns.names import to_query
+from maild.dns.records import MailDomain
+from maild.settings import Settings
+from maild.store import Store
+from maild.verify.keyring import record_of
+
+
+async def mail_domains(store: Store, hosts: Mapping[str, str] | None = None) -> list[MailDomain]:
+    """Every domain with what it publishes; ``hosts`` gives MX targets that are not ``smtp.<domain>``."""
+    targets = {to_query(name): host for name, host in (hosts or {}).items()}
+    names = [domain.name for domain in await store.directory.domains()]
+    names += [alias.name for alias in await store.directory.alias_domains()]
+    return [
+        MailDomain(
+            name=name,
+            mail_host=targets.get(name, ""),
+            dkim=tuple((row.selector, record_of(row)) for row in await store.keys.dkim(name)),
+        )
+        for name in names
+    ]
+
+
+def hosts_of(settings: Settings, domains: Iterable[str]) -> dict[str, str]:
+    """MX targets as the settings show them: the first certificate name below a domain, else the server's own name."""
+    names = [name for certificate in settings.acme.certificates for name in certificate.names]
+    known = [wire for name in (*names, settings.hostname) if (wire := to_query(name)) is not None]
+    found: dict[str, str] = {}
+    for domain in domains:
+        below = [name for name in known if name.endswith(f".{domain}")]
+        if below:
+            found[domain] = below[0]
+    return found
