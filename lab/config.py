@@ -14,11 +14,12 @@ from typing import Any
 NAME = "lab.json"
 ENGINES = ("model", "pwsh")
 HOSTS = ("bare", "tutorial", "hmailserver", "korean")
-FIRST_BASE = 20_000  # below the ephemeral ports of Linux (32768) and Windows (49152)
-LAST_BASE = 28_000
+# Below the ephemeral ports of Linux (32768) and Windows (49152). No two of a host's ports differ by a multiple of 1000,
+# so labs on different bases never want the same port.
+BASES: tuple[int, ...] = (*range(20_000, 29_000, 1_000), *range(10_000, 20_000, 1_000))
 KOREAN_USER = "관리자"
-WIDTH = 4_000  # room for a base's highest port, 3306
-USED = (25, 80, 110, 143, 443, 465, 587, 993, 995, 3306)
+PORTS_TAKEN = 75  # EX_TEMPFAIL: the exit status of a lab that finds its ports taken; another base may be free
+USED = (0, 25, 80, 110, 143, 443, 465, 587, 993, 995, 3306)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,17 @@ def completed(config: LabConfig) -> LabConfig:
 
 
 def free_base() -> int:
-    """The first base whose ports are all free; ``MAILHOST_LAB_PORT_BASE`` decides when it is set."""
+    """The first base whose ports are all free; ``MAILHOST_LAB_PORT_BASE`` decides when it is set.
+
+    A lab that runs has its base itself taken, so that the next one finds another.
+    """
     given = os.environ.get("MAILHOST_LAB_PORT_BASE", "")
     if given.isdigit():
         return int(given)
-    for base in range(FIRST_BASE, LAST_BASE + 1, WIDTH):
+    for base in BASES:
         if all(free(base + port) for port in USED):
             return base
-    raise OSError(f"no free ports for another lab between {FIRST_BASE} and {LAST_BASE + WIDTH}: stop one")
+    raise OSError(f"no free ports for another lab above any of {len(BASES)} bases: stop one")
 
 
 def free(port: int) -> bool:

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -47,6 +48,7 @@ class Lab:
     def __init__(self, folder: Path, wanted: LabConfig) -> None:
         self.folder = folder
         end_leftovers(folder)
+        reserved = socket.create_server(("127.0.0.1", wanted.port_base))
         self.host = Host(folder, wanted.port_base, wanted.password)
         tls = certificates.ensure(folder / "tls", str(self.host.system.get("hostname")))
         hosts.prepare(self.host, wanted.kind)
@@ -54,7 +56,7 @@ class Lab:
         self._lock = RunLock(self.host.files)
         self._ended = threading.Event()
         offered = {**calls(self.host), **kind_calls(self.host), **self._commands()}
-        self._seam = Seam(offered, wanted.token)
+        self._seam = Seam(offered, wanted.token, reserved)
         self.shells = Shells(StallingEngine(self._engine(wanted), self.gate.stall), self.quotas)
         credentials = Credentials(wanted.user, wanted.password)
         self._offer_to_ntlm(credentials)
@@ -209,7 +211,11 @@ def main(arguments: list[str]) -> int:
     if wanted is None:
         print(f"there is no lab in {folder}", file=sys.stderr)
         return 1
-    lab = Lab(folder, wanted)
+    try:
+        lab = Lab(folder, wanted)
+    except OSError as error:
+        print(f"another lab has the ports above {wanted.port_base}: {error}", file=sys.stderr)
+        return config.PORTS_TAKEN
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: lab.stop())
     lab.start()

@@ -23,6 +23,7 @@ from lab.model.errors import HostError
 
 PATIENCE = 120.0  # seconds for a start: a database of the host may have to recover
 PAUSE = 0.05
+ATTEMPTS = 5  # starts of other labs that may take the ports first
 STATE = ("c", "state.json", "journal.jsonl", "run", "logs", "C:")
 
 
@@ -50,13 +51,25 @@ def start(folder: Path, **wanted: Any) -> LabConfig:
     given = {name: value for name, value in wanted.items() if value is not None}
     if before.password and given.get("kind", before.kind) != before.kind:
         raise LabError(f"the lab in {folder} is a '{before.kind}' host: reset it to start another one")
-    chosen = config.completed(replace(before, **given, pid=0, control=0))
+    kept = replace(before, **given, pid=0, control=0)
     if "http" not in given and "https" not in given:
-        chosen = replace(chosen, http=_free_again(chosen.http), https=_free_again(chosen.https))
-    config.save(folder, chosen)
+        kept = replace(kept, http=_free_again(kept.http), https=_free_again(kept.https))
+    attempts = ATTEMPTS if not kept.port_base else 1
+    while True:
+        config.save(folder, config.completed(kept))
+        process = _spawn(folder)
+        attempts -= 1
+        try:
+            return _ready(folder, process)
+        except LabError:
+            if process.returncode != config.PORTS_TAKEN or not attempts:
+                raise
+
+
+def _spawn(folder: Path) -> subprocess.Popen[bytes]:
     (folder / "logs").mkdir(exist_ok=True)
     with (folder / "logs" / "lab.log").open("ab") as log:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "lab.daemon", str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -64,7 +77,6 @@ def start(folder: Path, **wanted: Any) -> LabConfig:
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
         )
-    return _ready(folder, process)
 
 
 def _free_again(port: int) -> int:

@@ -62,10 +62,10 @@ def decode(value: Any) -> Any:
 class Seam:
     """Serves calls on 127.0.0.1, to whoever has the token."""
 
-    def __init__(self, offered: Mapping[str, Call], token: str) -> None:
+    def __init__(self, offered: Mapping[str, Call], token: str, listener: socket.socket | None = None) -> None:
         self._offered = offered
         self._token = token
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = listener or socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
 
     def serve(self) -> None:
