@@ -111,7 +111,10 @@ def exchange(
     secure: bool = False,
     change: Callable[[Site, Site, NameServer], None] | None = None,
 ) -> Iterator[Exchange]:
-    """Both daemons running; ``change`` may edit the sites before they start. ``more`` are further settings of ours."""
+    """Both daemons running; ``change`` may edit the sites before they start.
+
+    ``more`` are further keys of our [queue] table.
+    """
     with ExitStack() as stack:
         names = stack.enter_context(closing(NameServer(secure=secure)))
         ours = Site(folder / "ours")
