@@ -73,6 +73,9 @@ class ACME(Table, frozen=True, kw_only=True):
     ] = None
     http_bind: Annotated[str, key("Address of the own challenge listener")] = "::"
     http_port: Annotated[int, key("Port of the own challenge listener", ge=1, le=65535)] = 80
+    challenge_port: Annotated[
+        int, key("Port at which challenges are fetched from outside; RFC 8555 8.3 says 80", ge=1, le=65535)
+    ] = 80
     check_reachable: Annotated[bool, key("Fetch each name through its public address before it is ordered")] = True
     certificates: Annotated[tuple[Certificate, ...], key("The certificates to order")] = ()
 
