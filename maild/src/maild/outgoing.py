@@ -7,7 +7,7 @@ signed and nothing rewritten, and the log says so.
 from __future__ import annotations
 
 import asyncio
-import os
+import hashlib
 import socket
 import ssl
 import time
@@ -103,7 +103,7 @@ def outgoing(
     runner = Runner(
         store.queue,
         Pace(
-            owner=f"{settings.hostname}/{os.getpid()}/{os.urandom(4).hex()}",
+            owner=owner_of(settings),
             workers=settings.queue.workers,
             per_destination=settings.queue.per_destination,
         ),
@@ -131,6 +131,12 @@ def outgoing(
         log=log,
     )
     return Outgoing(runner, keys)
+
+
+def owner_of(settings: Settings) -> str:
+    """Who leases queue rows: the same after a restart, another on every machine and for every data folder."""
+    place = hashlib.sha256(str(settings.data_folder.resolve()).encode()).hexdigest()[:8]
+    return f"{socket.gethostname()[:40]}/{place}"
 
 
 def schedule_of(settings: Settings) -> Schedule:

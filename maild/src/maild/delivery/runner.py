@@ -86,9 +86,11 @@ class Runner:
         self._woken.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Works until ``stop`` is set."""
+        """Works until ``stop`` is set; what this owner had in work before a crash is due again at once."""
+        recovered = False
         while not stop.is_set():
             try:
+                recovered = recovered or await self._queue.abandon(self._pace.owner) >= 0
                 leases = await self._lease()
                 await self._give_up_expired()
             except StoreError as error:

@@ -43,6 +43,10 @@ class SQLQueue:
         """Gives an item back untried."""
         await self._engine.write(lambda tx: queue.release(tx, lease))
 
+    async def abandon(self, owner: str) -> int:
+        """Ends every lease of an owner that is gone."""
+        return await self._engine.write(lambda tx: queue.abandon(tx, owner))
+
     async def finish(self, lease: Lease, outcome: Outcome, notices: Sequence[Incoming] = ()) -> None:
         """Writes the outcome and accepts its notices, in one transaction."""
         prepared = [await asyncio.to_thread(prepare, notice) for notice in notices]

@@ -159,6 +159,10 @@ class Queue(Protocol):
         """Gives an item back untried (shutdown); silent when it was lost."""
         ...
 
+    async def abandon(self, owner: str) -> int:
+        """Ends every lease of an owner that is gone (this daemon before its restart); returns how many there were."""
+        ...
+
     async def finish(self, lease: Lease, outcome: Outcome, notices: Sequence[Incoming] = ()) -> None:
         """Writes the outcome and accepts its bounces and notices in the same transaction; raises ``LeaseLost``."""
         ...

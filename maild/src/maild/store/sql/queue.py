@@ -77,6 +77,12 @@ _EXTEND = Statement(
     update(QUEUE_ITEM).where(*_HELD_LEASE, _Q.lease_until > bindparam("now")).values(lease_until=bindparam("until"))
 )
 _RELEASE = Statement(update(QUEUE_ITEM).where(*_HELD_LEASE).values(lease_until=0))
+_OWNED = Statement(
+    select(_Q.id, _Q.destination).where(_Q.lease_owner == bindparam("owner"), _Q.lease_until > bindparam("now"))
+)
+_ABANDON = Statement(
+    update(QUEUE_ITEM).where(_Q.id == bindparam("key"), _Q.lease_owner == bindparam("owner")).values(lease_until=0)
+)
 _FINISH = Statement(
     update(QUEUE_ITEM)
     .where(*_HELD_LEASE)
@@ -210,6 +216,17 @@ def release(tx: Transaction, held: Lease) -> None:
     """Gives an item back untried."""
     if tx.run(_RELEASE, _held(held)):
         enqueue.wake(tx, {held.item.destination: tx.now()})
+
+
+def abandon(tx: Transaction, owner: str) -> int:
+    """Ends every lease of an owner that is gone; returns how many there were."""
+    now = tx.now()
+    owned = tx.rows(_OWNED, {"owner": owner, "now": now})
+    for item_id in sorted(row[0] for row in owned):
+        tx.run(_ABANDON, {"key": item_id, "owner": owner})
+    if owned:
+        enqueue.wake(tx, dict.fromkeys(sorted({row[1] for row in owned}), now))
+    return len(owned)
 
 
 def finish(tx: Transaction, held: Lease, outcome: Outcome) -> None:
