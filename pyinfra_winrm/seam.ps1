@@ -168,9 +168,10 @@ function Expand-HostArchive($archive, $folder, $inside, $strip) {
     } finally { $zip.Dispose() }
 }
 
-# The interpreter of a release: a whole Python out of its archive.
-function Expand-HostInterpreter($archive, $folder, $inside) {
+# The interpreter of a release: a whole Python out of its archive, signed by whom it should be.
+function Expand-HostInterpreter($archive, $folder, $inside, $publisher) {
     Expand-HostArchive $archive $folder $inside $false
+    Confirm-HostSigner "$folder\python.exe" $publisher
 }
 
 # The packages of a lock, from the wheels beside it, each by its hash.

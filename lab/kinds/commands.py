@@ -136,7 +136,8 @@ def _remove_rule(host: Host, bound: Bound) -> Any:
 
 
 def _task(bound: Bound) -> str:
-    return f"\\{str(bound.get('taskpath', '')).strip(chr(92))}\\{bound['taskname']}".replace("\\\\", "\\")
+    folder, name = (_names(bound, parameter)[0] for parameter in ("taskpath", "taskname"))
+    return "\\" + f"{folder}\\{name}".strip("\\").replace("\\\\", "\\")
 
 
 def _register_task(host: Host, bound: Bound) -> Any:

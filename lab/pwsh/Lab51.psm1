@@ -123,7 +123,7 @@ function Lab-Resolve-HostPath($path) {
 Set-Alias Resolve-HostPath Lab-Resolve-HostPath
 
 # Python's own interpreter takes the place of the one in the archive, which is for Windows.
-function Lab-Expand-HostInterpreter($archive, $folder, $inside) {
+function Lab-Expand-HostInterpreter($archive, $folder, $inside, $publisher) {
     [void](Invoke-Lab 'seam.interpreter' @{ folder = $folder })
 }
 Set-Alias Expand-HostInterpreter Lab-Expand-HostInterpreter

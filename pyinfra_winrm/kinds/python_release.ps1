@@ -59,8 +59,7 @@ function Set-PythonRelease($desired) {
 function New-Release($desired, $path) {
     $archive = Receive-HostDownload $desired.python
     foreach ($folder in "$path.new", "$path.old", "$path.wheels") { Remove-HostItem $folder }
-    Expand-HostInterpreter $archive "$path.new" $desired.inside
-    Confirm-HostSigner "$path.new\python.exe" $desired.python.publisher
+    Expand-HostInterpreter $archive "$path.new" $desired.inside $desired.python.publisher
     Expand-HostArchive $desired.wheels "$path.wheels" '' $false
     Write-HostFile "$path.wheels\requirements.txt" (ConvertTo-Utf8 $desired.requirements) ''
     Install-HostPackage "$path.new" "$path.wheels"

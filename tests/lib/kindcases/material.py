@@ -1,0 +1,114 @@
+"""What the cases upload: archives, a wheel of a program that reconciles, a signed program."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import struct
+import zipfile
+from functools import cache
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509.oid import NameOID
+
+from lab import downloads
+from pyinfra_winrm.kinds import Download
+
+EPOCH = (2020, 1, 1, 0, 0, 0)
+# keeps one number in a file and takes another as the wanted one
+RECONCILER = """
+import json, pathlib, sys
+kept = pathlib.Path(__file__).with_name("kept.json")
+wanted = json.loads(pathlib.Path(sys.argv[sys.argv.index("--desired") + 1]).read_text(encoding="utf-8"))["quota"]
+current = json.loads(kept.read_text()) if kept.exists() else None
+line = {"object": "account", "name": "주문@테스트.net", "field": "quota", "current": current, "wanted": wanted}
+changes = [] if current == wanted else [line]
+print(json.dumps({"changes": changes, "not_managed": [{"object": "ban", "name": "192.0.2.1"}]}, ensure_ascii=False))
+if changes and "--dry" not in sys.argv:
+    kept.write_text(json.dumps(wanted))
+sys.exit(2 if changes and "--dry" in sys.argv else 0)
+"""
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def zipped(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), data)
+    return path
+
+
+@cache
+def certificate_of(name: str) -> x509.Certificate:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    day = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    built = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    dated = built.serial_number(1).not_valid_before(day).not_valid_after(day + dt.timedelta(days=3650))
+    return dated.sign(key, hashes.SHA256())
+
+
+def signed_program(publisher: str) -> bytes:
+    """The smallest file with a certificate table that a PE reader finds; its signature is nobody's to check here."""
+    certificates = pkcs7.serialize_certificates([certificate_of(publisher)], Encoding.DER)
+    table = struct.pack("<IHH", len(certificates) + 8, 0x200, 2) + certificates
+    program = bytearray(0x200)
+    program[:2] = b"MZ"
+    struct.pack_into("<I", program, 0x3C, 0x80)
+    program[0x80:0x84] = b"PE\0\0"
+    struct.pack_into("<H", program, 0x80 + 24, 0x20B)
+    struct.pack_into("<2I", program, 0x80 + 24 + 144, len(program), len(table))
+    return bytes(program) + table
+
+
+def wheel(path: Path, name: str, body: str) -> Path:
+    info = f"{name}-1.0.dist-info"
+    tags = "Wheel-Version: 1.0\nGenerator: case\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    files = {
+        f"{name}.py": body,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/WHEEL": tags,
+        f"{info}/RECORD": "",
+    }
+    return zipped(path, {file: text.encode() for file, text in files.items()})
+
+
+class Material:
+    """The files, each made once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = downloads.make(folder)
+        made = wheel(folder / "case_reconciler-1.0-py3-none-any.whl", "case_reconciler", RECONCILER)
+        self.requirements = f"case_reconciler==1.0 --hash=sha256:{sha256(made)}\n"
+        self.wheels = zipped(folder / "wheels.zip", {made.name: made.read_bytes()})
+        self.more_wheels = zipped(folder / "more.zip", {made.name: made.read_bytes(), "README": b"more"})
+        self.large = self._write("large.bin", bytes(range(256)) * 2048)
+        self.other_large = self._write("other.bin", bytes(reversed(range(256))) * 2048)
+        self.signed = zipped(folder / "signed.zip", self._program("Case Ltd."))
+        self.signed_again = zipped(folder / "again.zip", {**self._program("Case Ltd."), "top/other.txt": b"other"})
+        self.signed_other = zipped(folder / "signed-other.zip", self._program("Other Ltd."))
+
+    def download(self, name: str) -> Download:
+        path = self.folder / name
+        return Download(source=path, sha256=sha256(path))
+
+    def url(self, name: str) -> Download:
+        path = self.folder / name
+        return Download(urls=(path.as_uri(),), sha256=sha256(path))
+
+    def _write(self, name: str, data: bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+    @staticmethod
+    def _program(publisher: str) -> dict[str, bytes]:
+        program = signed_program(publisher)
+        return {"top/bin/case.exe": program, "top/bin/more.exe": program, "top/read.me": "읽어 보세요".encode()}
