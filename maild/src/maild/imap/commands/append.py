@@ -16,7 +16,7 @@ from maild.imap.sequences import write
 from maild.imap.session import Command, Request, Session, State
 from maild.mail import dates
 from maild.store.errors import MailboxGone, StoreError
-from maild.store.records.arrival import Delivery, Incoming, Placed, Staged, new_id
+from maild.store.records.arrival import Delivery, Incoming, Placed, Staged
 from maild.store.records.mail import Mailbox
 
 MAX_MESSAGES = 1000
@@ -98,7 +98,7 @@ async def _place(session: Session, mailbox: Mailbox, messages: list[_Message]) -
     try:
         for message in messages:
             incoming = Incoming(
-                id=new_id(),
+                id=message.body.id,
                 body=message.body,
                 deliveries=(Delivery(mailbox_id=mailbox.id, flags=message.flags),),
                 internal_at=message.internal_at,
