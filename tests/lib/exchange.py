@@ -55,9 +55,9 @@ class Exchange:
         return asyncio.run(_queued(running.site))
 
 
-def wait_for(ask: Callable[[], T], good: Callable[[T], bool]) -> T:
+def wait_for(ask: Callable[[], T], good: Callable[[T], bool], patience: float = PATIENCE_SECONDS) -> T:
     """Asks again and again until the answer is good; fails with the last one."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         answer = ask()
         if good(answer):

@@ -1,0 +1,88 @@
+"""A server that takes every message and forgets it, in a process of its own: ``python -m tests.lib.sink PORT``.
+
+Each line on its stdin is answered with one JSON object of what it took by domain since it started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.lib.daemon import free_port
+from tests.lib.programs import ROOT
+
+REPLIES = {b"MAIL": b"250 ok\r\n", b"RCPT": b"250 ok\r\n", b"RSET": b"250 ok\r\n", b"QUIT": b"221 bye\r\n"}
+
+
+@dataclass
+class Sink:
+    """The process seen from the test."""
+
+    port: int
+    process: subprocess.Popen[str]
+
+    def taken(self) -> dict[str, int]:
+        """Recipients so far by domain."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return {str(name): int(count) for name, count in json.loads(self.process.stdout.readline()).items()}
+
+
+@contextmanager
+def sink() -> Iterator[Sink]:
+    """A running one on 127.0.0.1 alone, so that other loopback addresses refuse at its port."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.lib.sink", str(port)],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield Sink(port, process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def _serve(port: int) -> None:
+    taken: Counter[str] = Counter()
+
+    async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        recipients: list[str] = []
+        writer.write(b"220 sink\r\n")
+        while line := await reader.readline():
+            verb = line[:4].upper()
+            if verb == b"EHLO":
+                writer.write(b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n")
+            elif verb == b"DATA":
+                writer.write(b"354 go\r\n")
+                await reader.readuntil(b"\r\n.\r\n")
+                taken.update(recipients)
+                recipients.clear()
+                writer.write(b"250 ok\r\n")
+            else:
+                if verb == b"RCPT":
+                    recipients.append(line.partition(b"@")[2].partition(b">")[0].decode())
+                writer.write(REPLIES.get(verb, b"500 what\r\n"))
+                if verb == b"QUIT":
+                    break
+        writer.close()
+
+    await asyncio.start_server(session, "127.0.0.1", port, limit=1 << 20, backlog=1000)
+    print("ready", flush=True)
+    loop = asyncio.get_running_loop()
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        print(json.dumps(taken), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1])))
