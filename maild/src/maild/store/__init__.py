@@ -23,7 +23,9 @@ from maild.store.errors import (
     StoreUnavailable,
 )
 from maild.store.interface import Finding, Health, Maintenance, Store
-from maild.store.open import open_store
+from maild.store.migrate import SchemaState
+from maild.store.migrate import head as schema_head
+from maild.store.open import migrate_schema, open_store, schema_of
 from maild.store.records.access import (
     Access,
     Ban,
@@ -149,6 +151,7 @@ __all__ = [
     "SRSKey",
     "STSPolicy",
     "SchemaMismatch",
+    "SchemaState",
     "Staged",
     "State",
     "Store",
@@ -160,6 +163,9 @@ __all__ = [
     "View",
     "Watch",
     "canonical_local",
+    "migrate_schema",
     "new_id",
     "open_store",
+    "schema_head",
+    "schema_of",
 ]

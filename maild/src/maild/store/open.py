@@ -31,6 +31,16 @@ async def open_store(database: Database, *, migrate: bool = True) -> Store:
     return SQLStore(SQLiteEngine(database.file), lambda: revision)
 
 
+async def schema_of(database: Database) -> tuple[SchemaState, str]:
+    """How the schema stands to this release, and its revision; changes nothing."""
+    return await asyncio.to_thread(lambda: migrations.state(url_of(database)))
+
+
+def migrate_schema(database: Database) -> str:
+    """Brings the schema up to this release's; returns its revision then. Not beside a store opened by this process."""
+    return migrations.upgrade(url_of(database))[1]
+
+
 def password_of(database: Database) -> str:
     """The password of the database user, without the line end an editor leaves."""
     if database.password_file is None:

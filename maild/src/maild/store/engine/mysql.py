@@ -80,6 +80,7 @@ class MySQLEngine:
         self._server = server
         self._prepare = prepare
         self._prepared = False
+        self._tried = asyncio.Event()
         self._refusal: StoreError | None = None
         self._name = "mysql"
         self._gate = threading.Lock()
@@ -98,12 +99,12 @@ class MySQLEngine:
 
     async def read(self, work: Work[T], *, seconds: float = ANSWER_SECONDS) -> T:
         """Runs work; each of its queries sees what is committed when it runs."""
-        self._admit()
+        await self._admit()
         return await self._reader.run(lambda: self._read(work), seconds)
 
     async def write(self, work: Work[T], *, seconds: float = ANSWER_SECONDS) -> T:
         """Runs work and commits it."""
-        self._admit()
+        await self._admit()
         return await self._writer.run(lambda: self._write(work), seconds)
 
     async def ready(self) -> bool:
@@ -123,7 +124,8 @@ class MySQLEngine:
         await self._reader.close()
         await self._writer.close()
 
-    def _admit(self) -> None:
+    async def _admit(self) -> None:
+        await self._tried.wait()
         if not self._prepared:
             cause = str(self._refusal) if self._refusal else f"the database has not answered yet. {self._failure}"
             raise StoreUnavailable(cause)
@@ -141,6 +143,8 @@ class MySQLEngine:
                 self._refusal = None
                 self._prepared = True
                 return
+            finally:
+                self._tried.set()
             await asyncio.sleep(START_STEP_SECONDS)
 
     def _first_contact(self) -> None:
