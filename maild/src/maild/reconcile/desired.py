@@ -142,7 +142,7 @@ class Desired(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def read(text: bytes) -> Desired:
     """The desired state of a JSON text; ``ReconcileError`` says what is wrong and where."""
     try:
-        desired = msgspec.json.decode(text, type=Desired)
+        desired = msgspec.json.decode(text, type=Desired, dec_hook=_path)
     except msgspec.DecodeError as error:
         raise ReconcileError(f"the desired state: {error}") from error
     _no_doubles("domain", [domain_key(domain.name) for domain in desired.domains])
@@ -150,6 +150,12 @@ def read(text: bytes) -> Desired:
     addressed = [each.address for group in (desired.accounts, desired.aliases, desired.lists) for each in group]
     _no_doubles("address", ["@".join(address_key(address)) for address in addressed])
     return desired
+
+
+def _path(wanted: type, value: object) -> object:
+    if wanted is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(f"{wanted.__name__} is not read from JSON")
 
 
 def domain_key(name: str) -> str:
