@@ -9,7 +9,7 @@ import json
 import threading
 from typing import Any
 
-from lab.model.files import Files
+from lab.model.files import Files, disk_full
 
 FOLDER = "C:\\ProgramData\\Mailhost"
 PATH = FOLDER + "\\run.lock"
@@ -34,8 +34,12 @@ class RunLock:
                 return dict(self._holder)
             self._owner, self._holder = owner, holder
             place = self._files.drive.real(PATH)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(json.dumps(holder), encoding="utf-8")
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(json.dumps(holder), encoding="utf-8")
+            except OSError as error:
+                self._owner = None
+                raise disk_full(PATH) from error
             return None
 
     def release(self, owner: object) -> None:
