@@ -17,6 +17,7 @@ function Get-FailureCode($exception) {
     # The low half of an HRESULT made from a Win32 error is that error.
     switch ($exception.HResult -band 0xFFFF) {
         5 { return 'access-denied' }
+        28 { return 'disk-full' } # what .NET gives on a file system that is not Windows'
         32 { return 'sharing-violation' }
         33 { return 'sharing-violation' }
         39 { return 'disk-full' }
