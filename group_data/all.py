@@ -5,11 +5,13 @@ group of your own; a key that is not here is refused. Secrets never stand here: 
     domains = [{
         "name": "테스트.net",           readable or xn-- form, both are the same
         "aliases": ["테스트.co.kr"],    the same mailboxes under a second name (hMailServer: the 이름 tab)
+        "former_aliases": [],           second names that are to go
         "mail_host": "smtp.테스트.net", MX target, certificate name, told to clients; default smtp.<domain>
         "accounts": [{"address": "id", "name": "", "first_password": {"env": "ID_PASSWORD"}, "quota_mb": 0}],
         "forwards": [{"address": "info", "to": "id@테스트.net"}],
         "lists": [{"address": "all", "members": ["id@테스트.net"], "who": "members"}],
         "catch_all": None,              off: it collects spam
+        "state": "present",             "absent" removes it; with mail in it also "purge": True. Accounts have both too
     }]
 """
 

@@ -67,5 +67,6 @@ dns_offline = not dns_servers
 # Encrypted to a key of the lab's own, made when the first backup is pulled.
 _recipient = config.default_folder() / "backup-key.pub"
 backup = {"recipient": _recipient.read_text(encoding="utf-8").strip() if _recipient.exists() else None}
-# The lab's programs are real ones of this machine, so a release there has this machine's packages.
-release = {"platform": "local"}
+# The lab's programs are real ones of this machine, so a release there has this machine's packages. Another checkout's
+# maild can be tried by naming its folder.
+release = {"platform": "local", "source": os.environ.get("MAILHOST_LAB_MAILD")}

@@ -8,6 +8,8 @@ from tasks.facts import Facts
 from tasks.paths import Paths
 from tasks.settings import Settings
 
+ORDER_SECONDS = 600  # authorities answer in seconds, and are allowed minutes for each name
+
 
 def first(settings: Settings, _facts: Facts) -> list[Reconcile]:
     """A certificate for each name that has none, and the key that wraps DKIM keys; nothing there is replaced."""
@@ -22,6 +24,16 @@ def first(settings: Settings, _facts: Facts) -> list[Reconcile]:
     ]
 
 
-def resources(_settings: Settings, _facts: Facts) -> list[Reconcile]:
-    """Nothing yet."""
-    return []
+def resources(settings: Settings, _facts: Facts) -> list[Reconcile]:
+    """What the authority is still to be asked for; a name that does not lead here yet waits for the scheduled task."""
+    if settings.tls.source != "acme":
+        return []
+    paths = Paths(settings.root)
+    return [
+        Reconcile(
+            name="certificates",
+            command=release.command(settings, "certs", "issue", "--settings", paths.settings),
+            folder=paths.private,
+            timeout=ORDER_SECONDS,
+        )
+    ]

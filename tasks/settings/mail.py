@@ -46,12 +46,14 @@ class Domain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     aliases: tuple[str, ...] = ()
+    former_aliases: tuple[str, ...] = ()
     mail_host: str | None = None
     accounts: tuple[Account, ...] = ()
     forwards: tuple[Alias, ...] = ()
     lists: tuple[MailingList, ...] = ()
     catch_all: str | None = None
     state: State = "present"
+    purge: bool = False
 
 
 class SmartHost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,24 +9,16 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import os
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
+from maild.certs import pairs
+from maild.certs.renewal import in_place
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.mail.domain import to_ascii
-from maild.net.certificates import CHAIN, KEY
 from maild.settings import Settings
 from maild.verify.dkim.signing_key import read_wrap_key
 
-DAYS = 397
-"""Life of a self-signed certificate: the longest that mail programs take."""
 FINDINGS = 2
-PRIVATE = 0o600
 
 
 def register(subparsers: Subparsers) -> None:
@@ -60,31 +52,10 @@ def _change(what: str, name: str) -> dict[str, str]:
 
 
 def _there(settings: Settings, name: str) -> bool:
-    return all((settings.tls.folder / f"{name}{suffix}").exists() for suffix in (CHAIN, KEY))
+    return in_place(pairs.Pair(settings.tls.folder, name)) is not None
 
 
 def _make(folder: Path, host: str) -> None:
-    """A self-signed pair; the key is there before the chain, which is what the daemon looks for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=DAYS))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(folder / f"{host}{KEY}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "wb") as stream:
-        stream.write(secret)
-    (folder / f"{host}{CHAIN}").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    pair = pairs.Pair(folder, host)
+    key = pairs.key_of(pair) or pairs.new_key()
+    pairs.write(pair, key, pairs.self_signed(key, (host,), dt.datetime.now(dt.UTC)))

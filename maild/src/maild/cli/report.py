@@ -15,17 +15,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
+from maild.certs.need import days_left
+from maild.certs.pairs import Found, Pair
+from maild.certs.renewal import State, in_place, status
 from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.cli._opened import opened
 from maild.dns.check import Checker
 from maild.dns.records import Expected, MailDomain, Server, expected
 from maild.dns.resolver import CachingResolver
 from maild.dns.upstream import CaresUpstream, DirectUpstream
+from maild.locale import translator
 from maild.mail.domain import to_ascii
 from maild.net.certificates import CHAIN
 from maild.settings import Listener, Settings
-from maild.store import StoreError, open_store
+from maild.store import StoreError
+from maild.verify.published import mail_domains
 
 PATIENCE = 5.0
 """Seconds a port has to greet, and the database to answer."""
@@ -70,26 +74,10 @@ def _server(settings: Settings) -> Server:
 
 async def _domains(settings: Settings, hosts: Mapping[str, str]) -> list[MailDomain]:
     """Every domain and alias domain with its MX target and the keys it signs with, the declared ones first."""
-    targets = {to_ascii(name): host for name, host in hosts.items()}
-    found = []
-    store = await open_store(settings.database, migrate=False)
-    try:
-        await store.wait(PATIENCE)
-        names = [domain.name for domain in await store.directory.domains()]
-        names += [alias.name for alias in await store.directory.alias_domains()]
-        for name in names:
-            keys = [key for key in await store.keys.dkim(name) if key.state != "retired"]
-            values = tuple((key.selector, _dkim_record(key.algorithm, key.public)) for key in keys)
-            found.append(MailDomain(name=name, mail_host=targets.get(name, ""), dkim=values))
-    finally:
-        await store.close()
-    order = list(targets)
+    async with opened(settings, migrate=False) as store:
+        found = await mail_domains(store, hosts)
+    order = [to_ascii(name) for name in hosts]
     return sorted(found, key=lambda each: order.index(each.name) if each.name in order else len(order))
-
-
-def _dkim_record(algorithm: str, public: str) -> str:
-    kind = "ed25519" if "ed25519" in algorithm else "rsa"
-    return f"v=DKIM1; k={kind}; p={public}"
 
 
 async def _records(rows: tuple[Expected, ...], settings: Settings, *, offline: bool) -> list[dict[str, Any]]:
@@ -111,22 +99,24 @@ def _record(row: Expected) -> dict[str, Any]:
 
 
 def _certificates(settings: Settings) -> list[dict[str, Any]]:
-    """One row a host name: those to be ordered, and those there are files for."""
-    names = [certificate.names[0] for certificate in settings.acme.certificates] if settings.acme.enabled else []
-    names += [chain.name.removesuffix(CHAIN) for chain in sorted(settings.tls.folder.glob(f"*{CHAIN}"))]
-    return [_certificate(settings, name) for name in dict.fromkeys(names)]
+    """One row a host name: those to be ordered with what they wait for, and others there are files for."""
+    ordered = status(settings) if settings.acme.enabled else []
+    say = translator(settings.language)
+    rows = []
+    for result in ordered:
+        why = [say(reason.text, **reason.values) for reason in result.waiting.values()] or [result.error]
+        waits = result.state is not State.FINE
+        rows.append(_certificate(result.name, result.found) | ({"pending": "; ".join(why)} if waits else {}))
+    known = {result.name for result in ordered}
+    files = [chain.name.removesuffix(CHAIN) for chain in sorted(settings.tls.folder.glob(f"*{CHAIN}"))]
+    rows += [_certificate(name, in_place(Pair(settings.tls.folder, name))) for name in files if name not in known]
+    return rows
 
 
-def _certificate(settings: Settings, name: str) -> dict[str, Any]:
-    try:
-        leaf = x509.load_pem_x509_certificates((settings.tls.folder / f"{name}{CHAIN}").read_bytes())[0]
-    except (OSError, ValueError, IndexError):
-        return {"name": name, "pending": "not ordered yet"}
-    days = (leaf.not_valid_after_utc - dt.datetime.now(dt.UTC)).days
-    if leaf.issuer == leaf.subject:
-        waiting = {"pending": "not ordered yet"} if settings.acme.enabled else {}
-        return {"name": name, "days": days, "self_signed": True} | waiting
-    return {"name": name, "days": days}
+def _certificate(name: str, found: Found | None) -> dict[str, Any]:
+    if found is None:
+        return {"name": name}
+    return {"name": name, "days": days_left(found, dt.datetime.now(dt.UTC)), "self_signed": found.self_signed}
 
 
 async def _greeting(listener: Listener) -> dict[str, Any]:
