@@ -15,6 +15,7 @@ from typing import NoReturn
 from maild import __version__, cli
 from maild.cli import Exit
 from maild.settings import SettingsError
+from maild.store import StoreError
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,15 +27,14 @@ class Parser(argparse.ArgumentParser):
         self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all command groups."""
+def parser(group: str = "") -> argparse.ArgumentParser:
+    """The parser of one command group, of all when no module has that name: a command does not pay for the others."""
     root = Parser(prog="maild", description="A mail daemon and the commands to look after it.")
     root.add_argument("--version", action="version", version=f"maild {__version__}")
     groups = root.add_subparsers(metavar="GROUP", required=True, parser_class=Parser)
-    for info in sorted(pkgutil.iter_modules(cli.__path__), key=lambda found: found.name):
-        if info.name.startswith("_"):
-            continue
-        module = importlib.import_module(f"maild.cli.{info.name}")
+    names = sorted(info.name for info in pkgutil.iter_modules(cli.__path__) if not info.name.startswith("_"))
+    for name in [group] if group in names else names:
+        module = importlib.import_module(f"maild.cli.{name}")
         if hasattr(module, "register"):
             module.register(groups)
     return root
@@ -45,12 +45,16 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    args = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    args = parser(given[0] if given else "").parse_args(given)
     try:
         return int(args.run(args))
     except SettingsError as error:
         print(f"maild: {error}", file=sys.stderr)
         return Exit.CONFIG
+    except StoreError as error:
+        print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
+        return Exit.UNAVAILABLE
     except KeyboardInterrupt:
         return 130
 

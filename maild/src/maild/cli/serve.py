@@ -1,37 +1,28 @@
-"""``maild serve``: runs the daemon in the foreground. ``maild service``: runs it for Windows' service manager."""
+"""``maild serve``: runs the daemon in the foreground until SIGTERM or Ctrl-C; SIGHUP reloads."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from maild.app import Daemon
 from maild.cli import Exit, Subparsers, add_settings
-from maild.service.windows import Service, ServiceError
 from maild.store import StoreError
 
 
 def register(subparsers: Subparsers) -> None:
-    """Adds the commands."""
-    for name, text in (("serve", "run the daemon in the foreground"), ("service", "run for the service manager")):
-        parser = subparsers.add_parser(name, help=text, description=__doc__)
-        add_settings(parser)
-        parser.set_defaults(run=run, command=name)
+    """Adds the command."""
+    parser = subparsers.add_parser("serve", help="run the daemon in the foreground", description=__doc__)
+    add_settings(parser)
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the daemon to its end."""
-    if args.command == "serve":
-        return foreground(args.settings)
-    try:
-        return as_service(args.settings)
-    except ServiceError as error:
-        print(f"maild: {error}", file=sys.stderr)
-        return Exit.UNAVAILABLE
+    return foreground(args.settings)
 
 
 def foreground(settings_file: Path, started: Callable[[Daemon], None] = lambda _: None) -> int:
@@ -47,28 +38,6 @@ def foreground(settings_file: Path, started: Callable[[Daemon], None] = lambda _
     except (StoreError, OSError) as error:
         print(f"maild: {error}", file=sys.stderr)
         return Exit.UNAVAILABLE
-    return Exit.OK
-
-
-def as_service(settings_file: Path) -> int:
-    """Serves under Windows' service manager."""
-    ready = threading.Event()
-    found: list[tuple[Daemon, asyncio.AbstractEventLoop]] = []
-
-    def main(running: Callable[[], None]) -> int:
-        def started(daemon: Daemon) -> None:
-            found.append((daemon, asyncio.get_running_loop()))
-            ready.set()
-            running()
-
-        return foreground(settings_file, started)
-
-    def tell(what: Callable[[Daemon], Callable[[], None]]) -> None:
-        if ready.wait(timeout=30) and found:
-            daemon, loop = found[0]
-            loop.call_soon_threadsafe(what(daemon))
-
-    Service(main, lambda: tell(lambda daemon: daemon.stop), lambda: tell(lambda daemon: daemon.reload)).run()
     return Exit.OK
 
 

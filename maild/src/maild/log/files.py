@@ -1,28 +1,36 @@
-"""Writes records to a file a day, in a thread of its own, and deletes files older than they are kept.
+"""Writes records to a file a day and deletes files older than they are kept.
 
-A record costs the caller one queue operation; formatting and the disk are the thread's. A disk that fails is reported
-once on stderr and tried again with the next records: logging never stops the mail.
+A record is formatted where it is made, some microseconds, and written with many others by a thread that wakes a few
+times a second: a thread woken for each line would fight the loop for the interpreter. A disk that fails is reported
+once on stderr and tried again with the next lines: logging never stops the mail.
 """
 
 from __future__ import annotations
 
-import queue
 import re
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from maild.log.record import Record, as_json, as_line, day
 
-BATCH = 2000
-"""Records written by one call: bounds the memory of a batch."""
+EVERY_SECONDS = 0.1
+"""How often lines are written; what a killed daemon can lose of its log."""
 WAITING = 200_000
-"""Records that may wait for a slow disk; further ones are counted and dropped, their number is logged."""
+"""Lines that may wait for a slow disk; further ones are counted and dropped, their number is logged."""
 
 NAME = re.compile(r"(?:ERROR_)?maild_(\d{4}-\d{2}-\d{2})\.(?:log|jsonl)")
+
+
+class _Line(NamedTuple):
+    day: str
+    is_error: bool
+    text: str
+    json: bytes
 
 
 class LogFiles:
@@ -32,11 +40,12 @@ class LogFiles:
         self.folder = folder
         self._keep_days = keep_days
         self._json = json
-        self._queue: queue.SimpleQueue[Record | None] = queue.SimpleQueue()
+        self._waiting: list[_Line] = []
         self._open: dict[str, BinaryIO] = {}
         self._day = ""
         self._dropped = 0
         self._failed = False
+        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
     def start(self) -> None:
@@ -47,68 +56,57 @@ class LogFiles:
         self._thread.start()
 
     def put(self, record: Record) -> None:
-        """Takes one record."""
-        if self._queue.qsize() > WAITING:
+        """Takes one record; may be called from any thread."""
+        if len(self._waiting) >= WAITING:
             self._dropped += 1
             return
-        self._queue.put(record)
+        json = as_json(record) if self._json else b""
+        self._waiting.append(_Line(day(record.at), record.kind == "ERROR", as_line(record), json))
 
     def close(self) -> None:
         """Writes what waits and ends the thread."""
+        self._ending.set()
         if self._thread.is_alive():
-            self._queue.put(None)
             self._thread.join(timeout=10)
         for file in self._open.values():
             file.close()
         self._open.clear()
 
+    def flush(self) -> None:
+        """Writes what waits; raises OSError."""
+        lines, self._waiting = self._waiting, []
+        if self._dropped:
+            count, self._dropped = self._dropped, 0
+            self.put(Record("ERROR", time.time(), 0, 0, "", f"{count} log lines were dropped: the disk is too slow"))
+        start = 0
+        while start < len(lines):
+            end = start
+            while end < len(lines) and lines[end].day == lines[start].day:
+                end += 1
+            if lines[start].day > self._day:
+                self._turn_to(lines[start].day)
+            self._write(lines[start:end])
+            start = end
+
     def _run(self) -> None:
-        more = True
-        while more:
-            batch: list[Record] = []
-            record = self._queue.get()
-            while record is not None:
-                batch.append(record)
-                if len(batch) >= BATCH:
-                    break
-                try:
-                    record = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            else:
-                more = False
+        ending = False
+        while not ending:
+            ending = self._ending.wait(EVERY_SECONDS)
             try:
-                self._write(batch)
+                self.flush()
                 self._failed = False
             except OSError as error:
                 if not self._failed:
                     print(f"maild: log: {error}", file=sys.stderr)  # noqa: T201 - the log itself is what failed
                 self._failed = True
 
-    def _write(self, batch: list[Record]) -> None:
-        if self._dropped:
-            count, self._dropped = self._dropped, 0
-            batch.append(
-                Record("ERROR", time.time(), 0, 0, "", f"{count} log lines were dropped: the disk is too slow")
-            )
-        start = 0
-        while start < len(batch):
-            today = day(batch[start].at)
-            end = start
-            while end < len(batch) and day(batch[end].at) == today:
-                end += 1
-            if today > self._day:
-                self._turn_to(today)
-            self._write_day(batch[start:end])
-            start = end
-
-    def _write_day(self, records: list[Record]) -> None:
-        self._append("maild", "log", "".join([f"{as_line(record)}\r\n" for record in records]).encode())
-        errors = [f"{as_line(record)}\r\n" for record in records if record.kind == "ERROR"]
+    def _write(self, lines: Sequence[_Line]) -> None:
+        self._append("maild", "log", "".join([f"{line.text}\r\n" for line in lines]).encode())
+        errors = [f"{line.text}\r\n" for line in lines if line.is_error]
         if errors:
             self._append("ERROR_maild", "log", "".join(errors).encode())
         if self._json:
-            self._append("maild", "jsonl", b"".join([as_json(record) + b"\n" for record in records]))
+            self._append("maild", "jsonl", b"".join([line.json + b"\n" for line in lines]))
 
     def _append(self, stem: str, ending: str, data: bytes) -> None:
         file = self._file(stem, ending)

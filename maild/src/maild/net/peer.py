@@ -7,7 +7,7 @@ client has all of it.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -38,13 +38,11 @@ class Peer:
 
     address: Address
     port: int
+    network: Network = field(init=False, compare=False, repr=False)
+    """What counts as one client."""
+    text: str = field(init=False, compare=False, repr=False)
+    """The address as logs show it; made once, each log line has it."""
 
-    @property
-    def network(self) -> Network:
-        """What counts as one client."""
-        return network_of(self.address)
-
-    @property
-    def text(self) -> str:
-        """The address as logs show it."""
-        return str(self.address)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "network", network_of(self.address))
+        object.__setattr__(self, "text", str(self.address))

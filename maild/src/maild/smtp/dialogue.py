@@ -7,6 +7,7 @@ lines that are no command: they may be a password in the wrong place.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -48,11 +49,13 @@ class Dialogue:
         self._helo: str | None = None
         self._extended = False
         self._user: User | None = None
+        self._client: Client | None = None
         self._transaction: Transaction | None = None
         self._errors = 0
         self._messages = 0
         self._open = True
-        self._ends_at = context.now().timestamp() + context.limits.smtp_total_seconds
+        self._clock = asyncio.get_running_loop().time
+        self._ends_at = self._clock() + context.limits.smtp_total_seconds
 
     async def run(self) -> None:
         """Talks until either side ends it."""
@@ -82,8 +85,7 @@ class Dialogue:
 
     def _patience(self) -> float:
         """Seconds the client may be silent; what is left of the whole session when that is less."""
-        left = self._ends_at - self._context.now().timestamp()
-        return max(0.0, min(self._context.limits.smtp_idle_seconds, left))
+        return max(0.0, min(self._context.limits.smtp_idle_seconds, self._ends_at - self._clock()))
 
     async def _obey(self, line: bytes) -> None:
         command = self._read(line)
@@ -209,15 +211,16 @@ class Dialogue:
             raise Refused("530 5.7.0 Authentication required")
         if self._messages >= self._context.limits.messages_per_session:
             raise Refused("452 4.5.3 Too many messages in this session")
-        self._transaction = await envelope.begin(self._context, self._client(), command.argument)
+        self._client = self._as_client()
+        self._transaction = await envelope.begin(self._context, self._client, command.argument)
         self._reply("250 2.1.0 Ok")
 
     async def _rcpt(self, command: Command) -> None:
-        if self._transaction is None:
+        if self._transaction is None or self._client is None:
             raise Refused("503 5.5.1 MAIL first")
         if self._intake.chunked is not None:
             raise Refused("503 5.5.1 BDAT has begun")
-        await envelope.add_recipient(self._context, self._client(), self._transaction, command.argument)
+        await envelope.add_recipient(self._context, self._client, self._transaction, command.argument)
         self._reply("250 2.1.5 Ok")
 
     async def _data(self, _: Command) -> None:
@@ -252,14 +255,15 @@ class Dialogue:
                 raise Refused(TOO_LARGE.format(limit=body.limit))
             if body.crowded_out:
                 raise Refused(TOO_MUCH)
-            reply = await receive(self._context, self._client(), transaction, body)
+            reply = await receive(self._context, self._client or self._as_client(), transaction, body)
         finally:
             self._reset()
         if reply.startswith("5"):
             raise Refused(reply)
         self._reply(reply)
 
-    def _client(self) -> Client:
+    def _as_client(self) -> Client:
+        """The other side as it is now; a transaction keeps what it was when it began."""
         connection = self._connection
         return Client(
             peer=connection.peer,

@@ -48,7 +48,9 @@ def test_a_day_has_its_own_files_and_old_ones_go(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     files = LogFiles(tmp_path, keep_days=30)
     files._turn_to("2026-11-25")
-    files._write([record("one"), record("two", "ERROR", NOON), record("three", at=NOON + 86400)])
+    for each in (record("one"), record("two", "ERROR", NOON), record("three", at=NOON + 86400)):
+        files.put(each)
+    files.flush()
     files.close()
     found = {path.name for path in tmp_path.iterdir()}
     assert old not in found

@@ -1,0 +1,1 @@
+"""Benchmarks beside the programs we want to be measured against, printed as ratios of one run."""
