@@ -1,7 +1,7 @@
 """``maild reconcile``: brings domains, accounts, aliases, lists, routes, IP ranges and DKIM keys to a desired state.
 
-``--desired FILE`` is JSON; ``--dry`` only says what would change. Ends with 0 in step or brought there, 2 when a ``--dry``
-found differences, 1 on an error. What is not declared is named as not managed and left alone.
+``--desired FILE`` is JSON; ``--dry`` only says what would change. Ends with 0 in step or brought there, 2 when it
+would change something, 1 on an error. What is not declared is named as not managed and left alone.
 """
 
 from __future__ import annotations
