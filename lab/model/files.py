@@ -126,9 +126,11 @@ class Files:
         self._journal.record("file", self.drive.stored(path), "sha256", old, hashlib.sha256(data).hexdigest())
 
     def append(self, path: str, data: bytes) -> None:
-        """Adds to a file; not journalled, because only what is under way is written like this."""
+        """Adds to a file; only that it was made is journalled, because only what is under way is written like this."""
         real = self._parent_there(path)
         self._make_room(path, len(data))
+        if not real.exists():
+            self._journal.record("file", self.drive.stored(path), "sha256", None, hashlib.sha256().hexdigest())
         with _windows_errors(path), real.open("ab") as file:
             file.write(data)
 
@@ -139,10 +141,12 @@ class Files:
             raise HostError("access-denied", f"'{target}' is a folder.", target)
         self._refuse_held(source)
         old = hash_of(real) if real.exists() else None
+        stored, content = self.drive.stored(source), hash_of(moved)
         with _windows_errors(target):
             os.replace(moved, real)
         self._lists.forget(source)
-        self._journal.record("file", self.drive.stored(target), "sha256", old, hash_of(real))
+        self._journal.record("file", stored, "sha256", content, None)
+        self._journal.record("file", self.drive.stored(target), "sha256", old, content)
 
     def move(self, source: str, target: str) -> None:
         """A rename within the drive: refused when the target is there or something below the source is held open."""
@@ -156,7 +160,14 @@ class Files:
         self._lists.move(source, target)
         with _windows_errors(target):
             os.rename(moved, real.parent / split(target)[-1])
-        self._journal.record("file", was, "path", was, self.drive.stored(target))
+        now = self.drive.stored(target)
+        if self.drive.real(now).is_dir():
+            self._journal.record("directory", was, "state", "present", "absent")
+            self._journal.record("directory", now, "state", "absent", "present")
+        else:
+            content = hash_of(self.drive.real(now))
+            self._journal.record("file", was, "sha256", content, None)
+            self._journal.record("file", now, "sha256", None, content)
 
     def copy(self, source: str, target: str) -> None:
         """Copies a file; the copy inherits where it lies."""
@@ -175,10 +186,15 @@ class Files:
             raise HostError("access-denied", f"'{path}' is a folder.", path)
         self._refuse_held(path)
         stored = self.drive.stored(path)
+        target = (self.stat(path) or {})["target"]
+        content = None if target else hash_of(real)
         with _windows_errors(path):
             real.unlink()
         self._lists.forget(path)
-        self._journal.record("file", stored, "state", "present", "absent")
+        if target:
+            self._journal.record("junction", stored, "target", target, None)
+        else:
+            self._journal.record("file", stored, "sha256", content, None)
 
     def delete_directory(self, path: str, recursive: bool = False) -> None:
         """Removes a folder, with its content only when asked to; a junction inside loses its name alone."""

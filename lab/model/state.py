@@ -41,6 +41,25 @@ class Journal:
         return [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
 
 
+def net(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is different after all of them: a field that came back to what it was is left out.
+
+    So is the access list of a file that was made and removed again: what hands a secret to a program lives as long.
+    """
+    fields: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for entry in entries:
+        key = (entry["kind"], entry["name"].casefold(), entry["field"])
+        fields[key] = {**entry, "old": fields[key]["old"]} if key in fields else entry
+    came_and_went = {
+        name for (kind, name, _), entry in fields.items() if kind == "file" and entry["old"] is entry["new"] is None
+    }
+    return [
+        entry
+        for (kind, name, _), entry in fields.items()
+        if entry["old"] != entry["new"] and not (kind == "acl" and name in came_and_went)
+    ]
+
+
 class State:
     """The sections of the state file, in memory; ``changing`` writes them when the outermost block ends."""
 

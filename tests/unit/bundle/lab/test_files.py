@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lab.model import paths
 from lab.model.errors import HostError
 from lab.model.host import Host
+from lab.model.state import net
 from tests.lib.labhost import bare_host, sleeper
 
 FOLDER = "C:\\메일호스트"
@@ -171,3 +172,18 @@ def test_writing_the_same_again_is_no_change(host: Host):
 def test_content_is_in_the_journal_by_its_hash_alone(host: Host):
     host.files.write(FOLDER + "\\a", "비밀번호".encode())
     assert "비밀번호" not in host.journal.path.read_text(encoding="utf-8")
+
+
+def test_what_came_and_went_is_no_change_in_the_net_journal(host: Host):
+    host.files.write(FOLDER + "\\a", b"1")
+    before = len(host.journal.entries())
+    host.files.write(FOLDER + "\\secret", b"x")
+    host.files.set_sddl(FOLDER + "\\secret", "D:PAI(A;;FA;;;BA)")
+    host.files.move(FOLDER + "\\secret", FOLDER + "\\moved")
+    host.files.delete(FOLDER + "\\moved")
+    host.files.append(FOLDER + "\\part", b"1")
+    host.files.replace(FOLDER + "\\part", FOLDER + "\\a")
+    assert net(host.journal.entries()[before:]) == []
+    host.files.write(FOLDER + "\\a", b"2")
+    changed = net(host.journal.entries()[before:])
+    assert [(entry["kind"], entry["name"]) for entry in changed] == [("file", FOLDER + "\\a")]
