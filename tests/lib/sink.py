@@ -1,12 +1,13 @@
 """A server that takes every message and forgets it, in a process of its own: ``python -m tests.lib.sink PORT``.
 
-Each line on its stdin is answered with one JSON object of what it took by domain since it started.
+Each line on its stdin is answered with one JSON object: what it took since it started, by domain and by Message-ID.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from tests.lib.daemon import free_port
 from tests.lib.programs import ROOT
 
+MESSAGE_ID = re.compile(rb"(?im)^Message-ID: *<([^>]+)>")
 REPLIES = {b"MAIL": b"250 ok\r\n", b"RCPT": b"250 ok\r\n", b"RSET": b"250 ok\r\n", b"QUIT": b"221 bye\r\n"}
 
 
@@ -29,11 +31,19 @@ class Sink:
 
     def taken(self) -> dict[str, int]:
         """Recipients so far by domain."""
+        return self._asked()["domains"]
+
+    def identifiers(self) -> dict[str, int]:
+        """How often each Message-ID came."""
+        return self._asked()["ids"]
+
+    def _asked(self) -> dict[str, dict[str, int]]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        return {str(name): int(count) for name, count in json.loads(self.process.stdout.readline()).items()}
+        answer: dict[str, dict[str, int]] = json.loads(self.process.stdout.readline())
+        return answer
 
 
 @contextmanager
@@ -55,6 +65,7 @@ def sink() -> Iterator[Sink]:
 
 async def _serve(port: int) -> None:
     taken: Counter[str] = Counter()
+    ids: Counter[str] = Counter()
 
     async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         recipients: list[str] = []
@@ -65,7 +76,8 @@ async def _serve(port: int) -> None:
                 writer.write(b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n")
             elif verb == b"DATA":
                 writer.write(b"354 go\r\n")
-                await reader.readuntil(b"\r\n.\r\n")
+                message = await reader.readuntil(b"\r\n.\r\n")
+                ids.update(found[1].decode() for found in MESSAGE_ID.finditer(message))
                 taken.update(recipients)
                 recipients.clear()
                 writer.write(b"250 ok\r\n")
@@ -81,7 +93,7 @@ async def _serve(port: int) -> None:
     print("ready", flush=True)
     loop = asyncio.get_running_loop()
     while await loop.run_in_executor(None, sys.stdin.readline):
-        print(json.dumps(taken), flush=True)
+        print(json.dumps({"domains": taken, "ids": ids}), flush=True)
 
 
 if __name__ == "__main__":

@@ -173,7 +173,7 @@ class Daemon:
         store = await open_store(self._settings.database)
         try:
             await store.wait(STORE_RETRY_SECONDS)
-            return store, await rewriting(store, key)
+            return store, await rewriting(store, key, self._log)
         except StoreError:
             await store.close()
             raise

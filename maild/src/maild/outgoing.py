@@ -30,7 +30,7 @@ from maild.delivery.schedule import MINUTE, Schedule
 from maild.delivery.seven_bit import converted, is_signed
 from maild.delivery.sts import MAX_POLICY_BYTES, Fetch
 from maild.delivery.tell import Teller
-from maild.delivery.wrapping import unwrap, wrap
+from maild.delivery.wrapping import WrappingError, unwrap, wrap
 from maild.dns import Resolver
 from maild.log import Log
 from maild.net.fetch import https_get
@@ -69,14 +69,18 @@ def wrap_key(settings: Settings, log: Log) -> bytes | None:
         return None
 
 
-async def rewriting(store: Store, key: bytes | None) -> KeyedRewriting | None:
-    """SRS with the keys of the store; None without a wrap key."""
+async def rewriting(store: Store, key: bytes | None, log: Log) -> KeyedRewriting | None:
+    """SRS with the keys of the store; None, and a line in the log, without the wrap key that opens them."""
     if key is None:
         return None
     found = KeyedRewriting(lambda: time.time_ns() // 1000)
-    await found.refresh(
-        store.keys, lambda plain: wrap(plain, key, SRS_PURPOSE), lambda sealed: unwrap(sealed, key, SRS_PURPOSE)
-    )
+    try:
+        await found.refresh(
+            store.keys, lambda plain: wrap(plain, key, SRS_PURPOSE), lambda sealed: unwrap(sealed, key, SRS_PURPOSE)
+        )
+    except WrappingError as error:
+        log.fault("Forwarded senders are not rewritten", error)
+        return None
     return found
 
 

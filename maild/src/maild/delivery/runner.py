@@ -26,9 +26,9 @@ from maild.delivery.tell import Teller
 from maild.log import Log
 from maild.store import Lease, LeaseLost, Outcome, Queue, RecipientState, StoreError
 
-LEASE_SECONDS = 300.0
+LEASE_SECONDS = 60.0
 """How long a lease holds without being prolonged: after a crash its messages wait this long."""
-RENEW_SECONDS = 60.0
+RENEW_SECONDS = 15.0
 """How often a lease is prolonged while its attempt lasts."""
 PER_SESSION = 20
 """Messages leased for one session of a destination, so that a connection is used more than once."""
