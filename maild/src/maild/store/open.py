@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 
 from sqlalchemy import URL
 
@@ -25,7 +27,7 @@ async def open_store(database: Database, *, migrate: bool = True) -> Store:
     """
     if database.engine == "mysql":
         return _open_mysql(database, migrate=migrate)
-    database.file.parent.mkdir(parents=True, exist_ok=True)
+    _make_private(database.file)
     url = migrations.sqlite_url(database.file)
     revision = await asyncio.to_thread(_prepare, url, migrate=migrate)
     return SQLStore(SQLiteEngine(database.file), lambda: revision)
@@ -56,6 +58,15 @@ def url_of(database: Database) -> URL:
     if database.engine == "sqlite":
         return migrations.sqlite_url(database.file)
     return migrations.mysql_url(database.host, database.port, database.user, password_of(database), database.schema)
+
+
+def _make_private(file: Path) -> None:
+    """Mail is its owner's alone to read (on Windows by the folder's access list)."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(f"{file}: {error.strerror}") from error
 
 
 def _open_mysql(database: Database, *, migrate: bool) -> Store:

@@ -31,6 +31,9 @@ from maild.store.sql.statement import Keyed, Row, Statement
 SATURATED_US = 1_000_000
 """How long a destination with all its connections busy is passed over; a finished item ends it at once."""
 
+LEAST_DESTINATIONS = 64
+"""Destinations looked at for even one item: the first ones due may have nothing left."""
+
 _ITEM = tuple(QUEUE_ITEM.columns)
 _Q, _D = QUEUE_ITEM.c, DESTINATION.c
 
@@ -170,7 +173,7 @@ _FORGET_IDLE = Statement(delete(DESTINATION).where(_D.due_at == NEVER, _D.held =
 def lease(tx: Transaction, owner: str, *, limit: int, per_destination: int, duration: int) -> list[Lease]:
     """Takes due items for a while (microseconds)."""
     now = tx.now()
-    due = tx.rows(_DUE_DESTINATIONS, {"now": now, "limit": limit})
+    due = tx.rows(_DUE_DESTINATIONS, {"now": now, "limit": max(limit, LEAST_DESTINATIONS)})
     if not due:
         return []
     busy = {row[0]: number(row[1]) for row in keyed_rows(tx, _IN_WORK, [row[0] for row in due], {"now": now})}
