@@ -25,6 +25,7 @@ from maild.imap import serve as imap
 from maild.imap.commands import COMMANDS as IMAP_COMMANDS
 from maild.imap.session import Services as ImapServices
 from maild.loaded import Loaded
+from maild.locale import translator
 from maild.log import Log, LogFiles
 from maild.net import (
     Admission,
@@ -161,7 +162,7 @@ class Daemon:
             services.resolver,
             self._log,
             key=key,
-            translator=lambda _: str,
+            translator=translator,
         )
         self._spawn(sender.runner.run(self._stop))
         self._spawn(self._every(REFRESH_SECONDS, services.gate.refresh))

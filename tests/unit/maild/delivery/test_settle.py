@@ -13,7 +13,8 @@ from maild.delivery.attempt import Said
 from maild.delivery.next_hop import HopError, Reply
 from maild.delivery.schedule import MINUTE, Schedule
 from maild.delivery.settle import said_of_all, settle
-from maild.mail import dsn
+from maild.locale import translator
+from maild.mail import dsn, header, words
 from maild.store import QueueItem, RecipientRow, RecipientState
 
 NOW = 1_800_000_000_000_000
@@ -36,7 +37,9 @@ def item(*rows: RecipientRow, **changes: object) -> QueueItem:
 
 
 def writer(language: str = "en") -> notices.Writer:
-    return notices.Writer(hostname="smtp.example.kr", translate=str, language=language, now=NOW, random=b"12345678")
+    return notices.Writer(
+        hostname="smtp.example.kr", translate=translator(language), language=language, now=NOW, random=b"12345678"
+    )
 
 
 OK, LATER, NO = Reply(250, "2.0.0", "Ok"), Reply(451, "4.3.0", "busy"), Reply(550, "5.1.1", "unknown")
@@ -96,6 +99,18 @@ def test_bounce_names_the_recipient_the_reply_and_the_subject(address: str) -> N
     assert (read.action, read.status) == ("failed", "5.1.1")
     assert "550 5.1.1 unknown" in read.diagnostic
     assert "안녕".encode() in body
+
+
+def test_korean_sender_is_told_in_korean() -> None:
+    failed = item()
+    settled = settle(failed, [Said(row=failed.recipients[0], reply=NO, remote="mx.example.org")], Schedule(), NOW, 0.5)
+    body = notices.notice(failed, settled.told, ORIGINAL, 0, writer("ko"))
+    assert body is not None
+    assert "메일을 배달하지 못했습니다" in words.decode(header.value(body, "Subject") or b"")
+    text = body.decode()
+    for part in ("다시 보내지 않습니다", "mx.example.org의 응답: 550 5.1.1 unknown", "제목: 안녕", "접수한 때: "):
+        assert part in text
+    assert "Content-Language: ko" in text
 
 
 @given(st.integers(1, 500), st.floats(0, 1))
