@@ -1,0 +1,137 @@
+"""Checks of what the world sees: DNS records with the reverse name, the way out on port 25, certificates."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+from maild.certs import need, renewal
+from maild.certs.errors import CertsError
+from maild.certs.pairs import Found, Pair
+from maild.diagnosis.result import Line, broken, finding, fine
+from maild.dns import wording
+from maild.dns.answer import MX, DNSError, Resolver
+from maild.dns.check import Checker
+from maild.dns.names import shown
+from maild.dns.records import Server, expected
+from maild.locale import Translator
+from maild.mail.domain import to_unicode
+from maild.net.certificates import CHAIN
+from maild.net.outbound import Outbound, OutboundError
+from maild.settings import Settings
+from maild.store import Store, StoreError
+from maild.verify.published import hosts_of, mail_domains
+
+OUTBOUND_SECONDS = 10.0
+"""Time another mail server has to greet; blocked ports only show by silence."""
+DAYS_LEFT = 14
+"""Days before its end when a certificate that nobody renews is named."""
+
+
+async def records(settings: Settings, store: Store, resolver: Resolver, port: int, say: Translator) -> list[Line]:
+    """Each record that the domains need, PTR included, at the domains' own name servers."""
+    try:
+        domains = await mail_domains(store)
+        domains = await mail_domains(store, hosts_of(settings, [domain.name for domain in domains]))
+    except StoreError as error:
+        return [broken("DNS: which records are needed is not known ({cause})", cause=error.cause or error.public)]
+    server = Server(hostname=settings.hostname, ipv4=settings.public_ipv4, ipv6=settings.public_ipv6)
+    rows = expected(domains, server)
+    lines: list[Line] = []
+    for each in await Checker(resolver, port=port).check(rows):
+        row = each.expected
+        what = f"{row.rdtype} {shown(row.owner)}"
+        if each.fine:
+            lines.append(fine("DNS: {what} is in order", what=what))
+            continue
+        # The sentences of the zone check are translated there.
+        lines.append(finding("DNS: {what}: {why}", what=what, why=wording.problem(each, say), value=shown(row.value)))
+    return lines
+
+
+async def way_out(resolver: Resolver, domain: str, port: int) -> list[Line]:
+    """Whether a mail server outside can be reached, as every delivery needs."""
+    try:
+        answer = await resolver.query(domain, "MX")
+        hosts = [record.host for record in sorted(each for each in answer.records if isinstance(each, MX))]
+        addresses = [str(record) for record in (await resolver.query(hosts[0], "A")).records]
+    except (DNSError, IndexError) as error:
+        return [broken("Port 25 out: no mail server of {domain} is known ({cause})", domain=domain, cause=str(error))]
+    try:
+        connection = await Outbound.open(addresses[0], port, OUTBOUND_SECONDS)
+        try:
+            said = await connection.line(OUTBOUND_SECONDS)
+        finally:
+            connection.close()
+    except OutboundError as error:
+        return [
+            finding(
+                "Port 25 out: {host} cannot be reached ({cause})",
+                remedy="Many providers block port 25 until asked; ask yours, or set queue.smart_host.",
+                host=hosts[0],
+                cause=str(error),
+            )
+        ]
+    greeting = said.decode("utf-8", "replace")[:80]
+    return [fine("Port 25 out: {host} answers ({said})", host=hosts[0], said=greeting)]
+
+
+async def certificates(settings: Settings, now: dt.datetime) -> list[Line]:
+    """Days left, names that wait, and stand-ins that nobody trusts."""
+    try:
+        ordered = renewal.status(settings) if settings.acme.enabled else []
+    except CertsError as error:
+        return [broken("Certificates: {cause}", cause=str(error))]
+    lines: list[Line] = []
+    for result in ordered:
+        lines += _certificate(result.name, result.found, now)
+        lines += [
+            finding(
+                "Certificate {name}: {host} waits",
+                name=result.name,
+                host=to_unicode(host),
+                remedy="See maild certs status",
+            )
+            for host in result.waiting
+        ]
+        if result.error:
+            lines.append(finding("Certificate {name}: {cause}", name=result.name, cause=result.error))
+    known = {result.name for result in ordered}
+    files = await asyncio.to_thread(lambda: sorted(settings.tls.folder.glob(f"*{CHAIN}")))
+    for chain in files:
+        name = chain.name.removesuffix(CHAIN)
+        if name not in known:
+            lines += _certificate(name, renewal.in_place(Pair(settings.tls.folder, name)), now)
+    return lines or [
+        finding(
+            "Certificates: there is none in {folder}",
+            remedy="Order one with: maild certs issue",
+            folder=settings.tls.folder,
+        )
+    ]
+
+
+def _certificate(name: str, found: Found | None, now: dt.datetime) -> list[Line]:
+    if found is None:
+        return [finding("Certificate {name}: is not there", name=name, remedy="Order it with: maild certs issue")]
+    days = need.days_left(found, now)
+    if found.self_signed:
+        return [
+            finding(
+                "Certificate {name}: self-signed, nobody trusts it",
+                remedy="Switch acme.enabled on, or put a certificate of an authority into the TLS folder.",
+                name=name,
+            )
+        ]
+    if days < 0:
+        return [finding("Certificate {name}: has ended", name=name, remedy="Renew it with: maild certs renew")]
+    if days < DAYS_LEFT:
+        return [
+            finding(
+                "Certificate {name}: {days} days left and not renewed",
+                remedy="See maild certs status, and whether the renewal task runs.",
+                name=name,
+                days=days,
+            )
+        ]
+    return [fine("Certificate {name}: {days} days left", name=name, days=days)]
