@@ -28,15 +28,18 @@ Json = dict[str, Any]
 
 def resources(settings: Settings, _facts: Facts) -> list[Reconcile]:
     """One resource for all of them: their order among each other is the daemon's affair."""
+    return [resource(settings)]
+
+
+def resource(settings: Settings) -> Reconcile:
+    """The mail objects of the settings."""
     paths = Paths(settings.root)
-    return [
-        Reconcile(
-            name="objects",
-            command=release.command(settings, "reconcile", "--settings", paths.settings),
-            desired=desired(settings),
-            folder=paths.private,
-        )
-    ]
+    return Reconcile(
+        name="objects",
+        command=release.command(settings, "reconcile", "--settings", paths.settings),
+        desired=desired(settings),
+        folder=paths.private,
+    )
 
 
 def desired(settings: Settings) -> Json:

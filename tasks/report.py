@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from pyinfra.api.host import Host
 
 from pyinfra_winrm.kinds import Reconcile
+from pyinfra_winrm.kinds.reconcile import not_managed
 from pyinfra_winrm.resource import Present
 from pyinfra_winrm.run import HostRun
-from tasks import release
+from tasks import objects, release
 from tasks.paths import Paths
 from tasks.settings import Settings
 from tasks.settings.model import alias_host, mail_host
@@ -45,11 +47,12 @@ def of(host: Host, settings: Settings) -> Report:
 
 def asked(run: HostRun, settings: Settings) -> Report:
     """The report; one line that says why when the host cannot give it."""
-    (state,) = run.readings.states([resource(settings)])
+    declared = objects.resource(settings)
+    state, found = run.readings.states([resource(settings), declared])
     said = state.value.get("report") if isinstance(state, Present) else None
     if said is None:
         return Report(checks=(Check("host", "maild report", fine=False, detail=getattr(state, "reason", "no answer")),))
-    return parse(said)
+    return replace(parse(said), not_managed=not_managed(found))
 
 
 def parse(data: Mapping[str, Any]) -> Report:
@@ -59,5 +62,4 @@ def parse(data: Mapping[str, Any]) -> Report:
         certificates=tuple(Certificate(**certificate) for certificate in data.get("certificates", ())),
         checks=tuple(Check("host", **check) for check in data.get("checks", ())),
         first_passwords=bool(data.get("first_passwords")),
-        not_managed=tuple(data.get("not_managed", ())),
     )

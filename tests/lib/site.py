@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.policy import SMTPUTF8
 from pathlib import Path
 from typing import Any
 
@@ -107,13 +108,13 @@ class Site:
         status: dict[str, Any] = self.lab.call("services.status", name=name)
         return status
 
-    def maild(self, *arguments: str) -> Ran:
+    def maild(self, *arguments: str, given: str = "") -> Ran:
         """A command of the daemon's on the host, run by the release that the service runs from."""
         image = self.lab.call("services.config", name="maild")["image_path"]
         program = image.split('"')[1]
         words = " ".join(f'"{argument}"' for argument in arguments)
-        line = f'"{program}" -X utf8 -m maild.cli {words}'
-        done = self.lab.call("programs.run", command=line)
+        line = f'"{program}" -X utf8 -m maild.cli {words} --settings C:/Mailhost/etc/maild.toml'
+        done = self.lab.call("programs.run", command=line, stdin=given.encode())
         return Ran(done["rc"], done["out"].decode(), done["err"].decode())
 
 
@@ -129,14 +130,14 @@ def site(folder: Path, kind: str = "bare", engine: str = "model", **changed: Any
 
 def letter(sender: str, to: str, number: int = 0) -> bytes:
     """A Korean mail with an attachment of a Korean name."""
-    message = EmailMessage()
+    message = EmailMessage(policy=SMTPUTF8)
     message["From"], message["To"] = sender, to
     message["Subject"] = f"안녕하세요 {number}"
     message["Message-ID"] = f"<{number}-{abs(hash((sender, to)))}@xn--9t4b11yi5a.net>"
     message["Date"] = "Tue, 24 Nov 2026 12:00:00 +0900"
     message.set_content(f"첫 메일입니다. 번호 {number}\n")
     message.add_attachment("가나다".encode("cp949"), maintype="text", subtype="plain", filename="주문서.txt")
-    return message.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    return message.as_bytes()
 
 
 def curl(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
