@@ -42,6 +42,14 @@ def test_any_chunking_gives_the_body_and_what_follows(lines: list[bytes], cuts: 
     assert not got.bare
 
 
+def test_every_two_cuts_of_a_body_full_of_dots_give_the_body() -> None:
+    body = b"..a\r\n.b\r\n...\r\nlong line\r\n.\r\n\r\n.end\r\n"
+    stream = stuffed(body)
+    for first, second in itertools.combinations(range(len(stream) + 1), 2):
+        got, rest = read(stream, [first, second])
+        assert (b"".join(got.pieces), rest) == (body, b""), (first, second)
+
+
 @given(PIECES, st.lists(st.integers(0, 2000), max_size=12))
 def test_chunking_never_changes_what_is_read(pieces: list[bytes], cuts: list[int]) -> None:
     stream = b"".join(pieces)
