@@ -8,7 +8,7 @@ aliases, and characters outside ASCII (5.1 reads a file without BOM in the ANSI 
 One finding a line: FILE:LINE:COLUMN: what. -Known names commands that the files may call though they are defined elsewhere.
 Facts: commands.json.gz (829 commands of Windows PowerShell 5.1.14393 with their parameter sets) and types.json.gz (3,512 public
 types of .NET Framework 4.7.2; a member's numbers are its argument counts, 100+n for a last `params` argument, -1 for a property).
-It cannot see the type behind a variable, so instance members are not checked.
+Instance members are checked where the text tells the type, and methods against all types where it does not (members.ps1).
 #>
 [CmdletBinding(PositionalBinding = $false)]
 param([Parameter(Mandatory, Position = 0, ValueFromRemainingArguments)][string[]]$Path, [string]$Known = '')
@@ -48,6 +48,7 @@ function argument-count-fits($counts, $n) {
     foreach ($c in $counts) { if ($c -eq $n -or $c -eq -1 -or ($c -ge 100 -and $n -ge $c - 101)) { return $true } }
     $false
 }
+. "$PSScriptRoot/members.ps1"
 $parsed = foreach ($file in $Path) {
     $tokens = $errors = $null
     $ast = [Management.Automation.Language.Parser]::ParseFile((Resolve-Path $file), [ref]$tokens, [ref]$errors)
@@ -64,7 +65,11 @@ foreach ($p in $parsed) {
         if ("$($t.Kind)" -match 'String(Expandable)|HereStringExpandable' -and $t.Extent.Text -match '(?<!`)`(e|u\{)') { report $t.Extent 'escape `e or `u{} is not in 5.1' }
         if ($t.Extent.Text -match '[^\x00-\x7f]') { report $t.Extent 'character outside ASCII' }
     }
+    $variables = variable-types $p.ast
     foreach ($node in $p.ast.FindAll({ $true }, $true)) {
+        if ($node -is [Management.Automation.Language.MemberExpressionAst]) { check-member $node $variables }
+        if ($node -is [Management.Automation.Language.InvokeMemberExpressionAst]) { check-null $node }
+        if ($node -is [Management.Automation.Language.FileRedirectionAst] -or $node -is [Management.Automation.Language.CommandAst]) { check-writing $node }
         switch ($node.GetType().Name) {
             'TernaryExpressionAst' { report $node.Extent 'a ?: b is not in 5.1' }
             'PipelineChainAst' { report $node.Extent '&& and || are not in 5.1' }
