@@ -21,6 +21,7 @@ function Invoke-Mysql($key, $user, $password, $statements) {
 function Test-Login($key) {
     if (-not (Get-HostItem $key.password_file)) { return $false }
     $password = (ConvertFrom-Utf8 (Read-HostFile $key.password_file)).Trim()
+    if (-not $password) { return $false }
     try { [void](Invoke-Mysql $key $key.user $password "SELECT 1;`n"); return $true } catch { return $false }
 }
 
