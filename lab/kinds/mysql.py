@@ -39,7 +39,7 @@ def write_closed(host: Host, path: str, data: bytes) -> None:
 @contextmanager
 def option_file(host: Host, beside: str, user: str, password: str, port: int) -> Iterator[str]:
     """An option file for as long as a client needs it."""
-    path = f"{beside}.client"
+    path = f"{beside}.{user}.client"
     write_closed(host, path, options(user, password, port))
     try:
         yield path
