@@ -79,6 +79,8 @@ def _entry(path: Path) -> Entry:
     if path.is_dir():
         # A folder's time changes with what is in it, and what is in it is looked at itself.
         return Entry("folder", status.st_ino, 0, "")
+    if not path.is_file():
+        return Entry("socket", status.st_ino, 0, "")
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(BLOCK):

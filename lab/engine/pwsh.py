@@ -96,6 +96,12 @@ class PwshEngine:
             path.write_text(text, encoding="utf-8")
         return path
 
+    def _scratch(self) -> Path:
+        """Where .NET keeps its pipes: not on drive C, where Windows has none."""
+        folder = self._run / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def _environment(self, command: CommandLine) -> dict[str, str]:
         drive, system = self._host.drive.root, self._host.system
         profile = self._host.drive.real(system.get("profile"))
@@ -105,7 +111,7 @@ class PwshEngine:
             "HOME": os.environ.get("HOME", "/"),
             "ProgramData": str(drive / "ProgramData"),
             "TEMP": str(drive / "Windows" / "Temp"),
-            "TMPDIR": str(drive / "Windows" / "Temp"),
+            "TMPDIR": str(self._scratch()),
             "SystemRoot": str(drive / "Windows"),
             "SystemDrive": "C:",
             "USERPROFILE": str(profile),
