@@ -145,7 +145,7 @@ def test_reading_a_date_never_fails(text: str) -> None:
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.timezones()))  # noqa: DTZ001
 def test_written_date_is_read_back(when: datetime) -> None:
-    assert dates.moment(dates.micros(when)) == when
+    assert dates.moment(dates.micros(when)) == when.astimezone(UTC)  # ambiguous local times equal nothing (PEP 495)
     whole = when.replace(microsecond=0)
     offset = whole.utcoffset()
     if offset is not None and offset.total_seconds() % 60 == 0:
