@@ -22,7 +22,7 @@ from maild.store.errors import (
     StoreFull,
     StoreUnavailable,
 )
-from maild.store.interface import Finding, Health, Maintenance, Store
+from maild.store.interface import BodyChunk, Finding, Health, Maintenance, Store, TablePart, Transfer
 from maild.store.migrate import SchemaState
 from maild.store.migrate import head as schema_head
 from maild.store.open import migrate_schema, open_store, schema_of
@@ -93,6 +93,7 @@ __all__ = [
     "Appended",
     "AutoReply",
     "Ban",
+    "BodyChunk",
     "BudgetExhausted",
     "Changes",
     "Copied",
@@ -160,6 +161,8 @@ __all__ = [
     "StoreUnavailable",
     "Structure",
     "TLSMode",
+    "TablePart",
+    "Transfer",
     "View",
     "Watch",
     "canonical_local",

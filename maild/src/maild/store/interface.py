@@ -13,8 +13,9 @@ Rules that hold for all of it:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from maild.store.records.access import Access, Credentials
 from maild.store.records.arrival import Accepted, Incoming, Staged
@@ -70,6 +71,62 @@ class Maintenance(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class TablePart:
+    """Some rows of one table, for a backup; ``columns`` names what each row holds."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    """Integers, text, bytes or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyChunk:
+    """One stored piece of a body as it lies in the database (compressed, with its own checksum)."""
+
+    blob_id: bytes
+    number: int
+    size: int
+    data: bytes
+
+
+class Transfer(Protocol):
+    """Everything out, and everything in again, whatever the engine; what backup and restore are made of."""
+
+    async def hold(self, seconds: float) -> None:
+        """No body is removed for so long, so that one in a snapshot is still there when it is read."""
+        ...
+
+    async def body_ids(self, after: bytes, limit: int) -> list[bytes]:
+        """Finished bodies by rising id, behind one of them."""
+        ...
+
+    async def body(self, blob_id: bytes) -> list[BodyChunk]:
+        """All chunks of a body."""
+        ...
+
+    async def tables(self) -> list[TablePart]:
+        """All rows but bodies and what is only a cache, as of one moment."""
+        ...
+
+    async def holds_nothing(self) -> bool:
+        """Whether the database is as a fresh schema leaves it."""
+        ...
+
+    async def clear(self) -> None:
+        """Removes every row; only for a restore that starts anew."""
+        ...
+
+    async def load(self, part: TablePart) -> None:
+        """Writes rows; a table or column that this release does not know is passed over."""
+        ...
+
+    async def load_bodies(self, chunks: Sequence[BodyChunk]) -> None:
+        """Writes chunks."""
+        ...
+
+
 class Store(Protocol):
     """One open store. ``maild.store.open_store`` makes it."""
 
@@ -111,6 +168,11 @@ class Store(Protocol):
     @property
     def state(self) -> State:
         """Small shared state."""
+        ...
+
+    @property
+    def transfer(self) -> Transfer:
+        """Everything out and in again."""
         ...
 
     @property

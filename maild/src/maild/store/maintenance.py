@@ -8,7 +8,7 @@ from collections.abc import Callable
 from maild.store.committer import Committer
 from maild.store.engine.base import Engine, T, Transaction, Work
 from maild.store.interface import Finding, Health
-from maild.store.sql import access, bodies, check, mailboxes, messages, queue, state, suppression
+from maild.store.sql import access, bodies, check, mailboxes, messages, queue, state, suppression, transfer
 from maild.store.staging import Budget
 from maild.store.watch import Watches
 
@@ -57,7 +57,7 @@ class SQLMaintenance:
         """Removes what nothing refers to any more."""
         now = await self._engine.read(lambda tx: tx.now())
         removed = 0
-        while True:
+        while not await self._engine.read(transfer.is_held):
             noted, gone = await self._write(lambda tx: bodies.collect(tx, now - BODY_GRACE_SECONDS * 10**6, SLICE_ROWS))
             removed += gone
             if not noted:

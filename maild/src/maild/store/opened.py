@@ -17,6 +17,7 @@ from maild.store.queue import SQLQueue
 from maild.store.records.arrival import Accepted, Incoming, Staged
 from maild.store.staging import Budget, StagedBody
 from maild.store.state import SQLKeys, SQLState
+from maild.store.transfer import SQLTransfer
 from maild.store.watch import Watches
 
 READY_STEP_SECONDS = 0.2
@@ -38,6 +39,7 @@ class SQLStore:
         self.queue = SQLQueue(engine, self._watches)
         self.keys = SQLKeys(engine)
         self.state = SQLState(engine)
+        self.transfer = SQLTransfer(engine)
         self.maintenance = SQLMaintenance(engine, self._committer, self._budget, self._watches, schema)
 
     def stage(self, expected: int = 0) -> Staged:  # noqa: ARG002 - room is taken as the bytes come

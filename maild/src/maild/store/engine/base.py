@@ -6,7 +6,7 @@ for a socket. The engine commits what returns, rolls back what raises, and repea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from maild.store.errors import StoreError, StoreUnavailable
@@ -57,6 +57,14 @@ class Transaction(Protocol):
         ...
 
 
+class SnapshotTransaction(Protocol):
+    """A transaction that sees one moment and changes nothing."""
+
+    def pages(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+        """The rows of a query, so many at a time, without holding all of them."""
+        ...
+
+
 Work = Callable[[Transaction], T]
 
 
@@ -74,6 +82,10 @@ class Engine(Protocol):
 
     async def write(self, work: Work[T], *, seconds: float = ANSWER_SECONDS) -> T:
         """Runs work and commits it. Raises ``CommitUnknown`` when the answer to COMMIT was lost."""
+        ...
+
+    async def snapshot(self, work: Callable[[SnapshotTransaction], T]) -> T:
+        """Runs work that sees one moment, on a connection of its own; it may take long."""
         ...
 
     async def ready(self) -> bool:

@@ -12,7 +12,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from maild.store.engine.base import ANSWER_SECONDS, CommitUnknown, T, Work
 from maild.store.engine.mysql_connection import Again, Connection, Lost, Server
@@ -67,6 +67,17 @@ class MySQLTransaction:
         self._connection.insert_rows(rows, values)
 
 
+class MySQLSnapshot:
+    """One moment of the schema."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def pages(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+        """The rows of a query, so many at a time."""
+        return self._connection.pages(statement, size)
+
+
 class _Connections(threading.local):
     """The connection of each thread."""
 
@@ -106,6 +117,11 @@ class MySQLEngine:
         """Runs work and commits it."""
         await self._admit()
         return await self._writer.run(lambda: self._write(work), seconds)
+
+    async def snapshot(self, work: Callable[[MySQLSnapshot], T]) -> T:
+        """Runs work that sees one moment."""
+        await self._admit()
+        return await asyncio.to_thread(self._snapshot, work)
 
     async def ready(self) -> bool:
         """Whether the server answers and its schema is there."""
@@ -152,6 +168,15 @@ class MySQLEngine:
         self._name = connection.version.name
         connection.close()
         self._prepare()
+
+    def _snapshot(self, work: Callable[[MySQLSnapshot], T]) -> T:
+        connection = Connection(self._server, autocommit=True)
+        try:
+            connection.command("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.command("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+            return work(MySQLSnapshot(connection))
+        finally:
+            connection.close()
 
     def _read(self, work: Work[T]) -> T:
         for attempt in (1, 2):

@@ -7,7 +7,7 @@ Every statement is prepared once a connection. Transactions are the engine's.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +126,15 @@ class Connection:
         """Several rows a round trip."""
         for statement, flat in rows.split(values):
             self._execute(statement.text("mysql"), flat)
+
+    def pages(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+        """The rows of a query, so many at a time."""
+        cursor = self._execute(statement.text("mysql"), statement.values("mysql", {}))
+        try:
+            while page := cursor.fetchmany(size):
+                yield [_decoded(row, statement.texts) for row in page]
+        except mysql.connector.Error as error:
+            raise meaning(error) from error
 
     def clock(self) -> int:
         """The server's clock in microseconds."""

@@ -6,8 +6,10 @@ open the same file; whoever finds it locked waits, at most ``BUSY_MS``.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,6 +79,19 @@ class SQLiteTransaction:
             raise Duplicate(str(error)) from error
 
 
+class SQLiteSnapshot:
+    """One moment of the file."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def pages(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+        """The rows of a query, so many at a time."""
+        cursor = self._connection.execute(statement.text("sqlite"), statement.values("sqlite", {}))
+        while page := list(itertools.islice(cursor, size)):
+            yield page
+
+
 class SQLiteEngine:
     """The engine over one file."""
 
@@ -101,6 +116,10 @@ class SQLiteEngine:
     async def write(self, work: Work[T], *, seconds: float = ANSWER_SECONDS) -> T:
         """Runs work and commits it."""
         return await self._writer.run(lambda: self._write(work), seconds)
+
+    async def snapshot(self, work: Callable[[SQLiteSnapshot], T]) -> T:
+        """Runs work that sees one moment; the log grows meanwhile, since it cannot be reset under a reader."""
+        return await asyncio.to_thread(self._snapshot, work)
 
     async def ready(self) -> bool:
         """Whether the file can be opened and read."""
@@ -130,6 +149,17 @@ class SQLiteEngine:
                 self._reading.execute("PRAGMA wal_autocheckpoint = 0")
                 self._reading.execute("PRAGMA query_only = ON")
             return _transaction(self._reading, "BEGIN", work)
+        except apsw.Error as error:
+            raise _meaning(error) from error
+
+    def _snapshot(self, work: Callable[[SQLiteSnapshot], T]) -> T:
+        try:
+            connection = self._open()
+            try:
+                connection.execute("BEGIN")
+                return work(SQLiteSnapshot(connection))
+            finally:
+                connection.close()
         except apsw.Error as error:
             raise _meaning(error) from error
 

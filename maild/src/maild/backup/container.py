@@ -1,0 +1,181 @@
+"""The file of a backup: a tar stream inside age encryption, written and read in one pass without touching the disk.
+
+Anyone with the key can look into it with ``age -d FILE | tar t``. Members are small (some MiB); the last one is the
+manifest with the SHA-256 of every other, so a file that was cut off or changed is noticed before anything is restored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import os
+import tarfile
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyrage
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+_BLOCK = tarfile.BLOCKSIZE
+
+
+class BackupError(Exception):
+    """A backup cannot be made, read or restored; the message says what and what to do."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backup is and holds."""
+
+    format: int = FORMAT
+    id: str
+    created_at: int
+    release: str
+    engine: str
+    schema: str
+    messages: int = 0
+    members: dict[str, str] = {}
+    """SHA-256 by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One piece of the file."""
+
+    name: str
+    data: bytes
+
+
+def packed(member: Member) -> bytes:
+    """The member as it lies in a tar."""
+    info = tarfile.TarInfo(member.name)
+    info.size = len(member.data)
+    info.mode = 0o600
+    padding = -len(member.data) % _BLOCK
+    return info.tobuf(tarfile.PAX_FORMAT) + member.data + bytes(padding)
+
+
+async def write(target: Path, recipients: list[str], members: AsyncIterator[Member]) -> None:
+    """Writes the encrypted file; it has its name only once all of it is on the disk."""
+    try:
+        keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
+    except pyrage.RecipientError as error:
+        raise BackupError(f"the recipient is no age public key (age1...): {error}") from error
+    unfinished = target.with_name(target.name + ".part")
+    source = _Pulled(_tar(members), asyncio.get_running_loop())
+    try:
+        await asyncio.to_thread(_encrypt, source, unfinished, keys)
+        unfinished.replace(target)
+    except (OSError, pyrage.EncryptError) as error:
+        # What remains of a run that failed is of no use and may be large.
+        unfinished.unlink(missing_ok=True)
+        if source.failure is not None:
+            raise source.failure from None
+        raise BackupError(f"{unfinished}: {error}") from error
+
+
+def read(source: Path, identity: str) -> Iterator[Member]:
+    """The members of an encrypted file, one after the other; ``identity`` is the text of an age key file."""
+    with _decrypted(source, identity) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+        for info in archive:
+            content = archive.extractfile(info)
+            if content is not None:
+                yield Member(info.name, content.read())
+
+
+def sha256(data: bytes) -> str:
+    """The hash that the manifest has."""
+    return hashlib.sha256(data).hexdigest()
+
+
+async def _tar(members: AsyncIterator[Member]) -> AsyncIterator[bytes]:
+    async for member in members:
+        yield packed(member)
+    yield bytes(2 * _BLOCK)
+
+
+class _Pulled:
+    """A file to read from, whose bytes an async iterator makes on its loop; read from another thread."""
+
+    def __init__(self, blocks: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        self._blocks = blocks
+        self._loop = loop
+        self._rest = b""
+        self.failure: Exception | None = None
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes; none at the end."""
+        while not self._rest:
+            try:
+                block = asyncio.run_coroutine_threadsafe(_next(self._blocks), self._loop).result()
+            except Exception as error:
+                self.failure = error
+                raise OSError("the backup could not be read from the store") from error
+            if block is None:
+                return b""
+            self._rest = block
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        return piece
+
+
+async def _next(blocks: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(blocks, None)
+
+
+def _encrypt(source: _Pulled, target: Path, keys: list[Any]) -> None:
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        pyrage.encrypt_io(source, stream, keys)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def _decrypted(source: Path, identity: str) -> Iterator[io.BufferedReader]:
+    keys = _identities(identity)
+    reading, writing = os.pipe()
+    failures: list[BaseException] = []
+    thread = threading.Thread(target=_decrypt, args=(source, keys, writing, failures), daemon=True)
+    thread.start()
+    try:
+        with os.fdopen(reading, "rb") as stream:
+            try:
+                yield stream
+            except (tarfile.TarError, EOFError) as error:
+                thread.join()
+                raise BackupError(f"{source}: {failures[0] if failures else error}") from error
+            # What follows the tar is read too, so that the encryption's own end is checked.
+            while stream.read(_BLOCK * 128):
+                pass
+    finally:
+        thread.join()
+    if failures:
+        raise BackupError(f"{source}: {failures[0]}")
+
+
+def _decrypt(source: Path, keys: list[Any], writing: int, failures: list[BaseException]) -> None:
+    with os.fdopen(writing, "wb") as target:
+        try:
+            with source.open("rb") as encrypted:
+                pyrage.decrypt_io(encrypted, target, keys)
+        except BrokenPipeError:
+            return
+        except (OSError, pyrage.DecryptError) as error:
+            failures.append(error)
+
+
+def _identities(text: str) -> list[Any]:
+    lines = [line.strip() for line in text.splitlines()]
+    try:
+        keys = [pyrage.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
+    except pyrage.IdentityError as error:
+        raise BackupError(f"the identity is no age key (AGE-SECRET-KEY-1...): {error}") from error
+    if not keys:
+        raise BackupError("the identity holds no age key (AGE-SECRET-KEY-1...)")
+    return keys

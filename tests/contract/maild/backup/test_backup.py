@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pyrage
+import pytest
+
+from maild.backup import BackupError, Places, create, prune, restore, verify
+from maild.store import (
+    AliasDomain,
+    DKIMKey,
+    FlagAction,
+    Incoming,
+    QueueEntry,
+    QueueRecipient,
+    Store,
+    new_id,
+)
+from tests.lib.stores import ALIAS_DOMAIN, DOMAIN, Scene, letter, new_account, scene
+
+KEY = pyrage.x25519.Identity.generate()
+IDENTITY, RECIPIENT = f"# created by a test\n{KEY}\n", str(KEY.to_public())
+
+
+def places(folder: Path) -> Places:
+    return Places(
+        settings_file=folder / "maild.toml",
+        wrap_key=folder / "etc" / "wrap.key",
+        certificates=folder / "etc" / "tls",
+        acme=folder / "etc" / "acme",
+        data=folder / "data",
+    )
+
+
+def furnish(folder: Path) -> Places:
+    """The files of a host that has been running."""
+    found = places(folder)
+    for file, text in (
+        (found.settings_file, "hostname"),
+        (found.wrap_key, "wrap"),
+        (found.certificates / "smtp.테스트.net-chain.pem", "chain"),
+        (found.certificates / "smtp.테스트.net-key.pem", "key"),
+        (found.acme / "account" / "key.json", "account"),
+    ):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return found
+
+
+async def fill(store: Store) -> None:
+    """Mail, flags, keywords, expunged messages, a hand-made account, keys, queued mail."""
+    account = await new_account(store, "주문")
+    other = await new_account(store, "id", quota_bytes=10_000_000)
+    await store.directory.save_alias_domain(AliasDomain(name=ALIAS_DOMAIN, domain=DOMAIN))
+    await store.credentials.set_password(account.id, "$argon2id$...")
+    for number in range(30):
+        await store.accept(letter(account.inbox_id, other.inbox_id, body=f"편지 {number}\r\n".encode() * (number + 1)))
+    await store.accept(letter(account.inbox_id, body=os.urandom(2_500_000)))
+    await store.messages.store_flags(account.inbox_id, [3, 4, 5], FlagAction.ADD, ["\\Deleted", "긴급"])
+    await store.messages.expunge(account.inbox_id, [4])
+    await store.mailboxes.create(account.id, "업무/2026")
+    await store.keys.save_dkim(
+        DKIMKey(domain=DOMAIN, selector="dkim", algorithm="rsa-sha256", wrapped=b"\0w", public="p")
+    )
+    recipient = QueueRecipient(address="a@example.com")
+    entry = QueueEntry(destination="mx:example.com", sender="", recipients=(recipient,), expires_at=1 << 60)
+    await store.accept(Incoming(id=new_id(), body=b"queued", queue=(entry,)))
+
+
+async def picture(store: Store) -> dict[str, object]:
+    """Everything a person could miss after a restore."""
+    seen: dict[str, object] = {"domains": await store.directory.domains(), "keys": await store.keys.dkim()}
+    for account in await store.directory.accounts():
+        seen[account.address] = (account, await store.credentials.of(account.id))
+        seen[f"{account.address} keywords"] = (await store.mailboxes.keywords(account.id)).bits
+        for box in await store.mailboxes.of(account.id):
+            changes = await store.messages.changes(box.id, 0)
+            bodies = {}
+            for row in changes.messages:
+                digest = hashlib.sha256()
+                async for piece in store.messages.chunks(row.blob_id):
+                    digest.update(piece)
+                bodies[row.uid] = digest.hexdigest()
+            seen[f"{account.address} {box.name}"] = (box, changes, bodies)
+    return seen
+
+
+def test_a_server_is_rebuilt_from_the_file_alone(on: Scene, tmp_path: Path) -> None:
+    old, new = furnish(tmp_path / "old"), places(tmp_path / "new")
+
+    async def take(store: Store) -> tuple[Path, dict[str, object]]:
+        await fill(store)
+        made = await create(store, old, tmp_path / "backups", RECIPIENT, "smtp.테스트.net")
+        return made.file, await picture(store)
+
+    file, before = on.run(take)
+    shutil.rmtree(tmp_path / "old")
+    target = scene(on.engine, _folder(tmp_path / "target"))
+
+    async def bring(store: Store) -> dict[str, object]:
+        asked = await restore(store, new, file, IDENTITY, apply=False)
+        assert asked.changed
+        assert await store.directory.domains() == []
+        assert not new.wrap_key.exists()
+        done = await restore(store, new, file, IDENTITY)
+        assert done.changed
+        assert done.manifest.messages == 60
+        again = await restore(store, new, file, IDENTITY)
+        assert not again.changed
+        [item] = await store.queue.items()
+        assert item.held
+        assert await store.maintenance.check(bodies=True) == []
+        return await picture(store)
+
+    assert target.run(bring) == before
+    assert new.wrap_key.read_text() == "wrap"
+    assert (new.certificates / "smtp.테스트.net-key.pem").read_text() == "key"
+    assert (new.acme / "account" / "key.json").read_text() == "account"
+    assert (new.data / "settings-from-backup.toml").read_text() == "hostname"
+    assert not new.settings_file.exists()
+
+
+def test_mail_that_comes_while_a_backup_is_made_does_not_spoil_it(on: Scene, tmp_path: Path) -> None:
+    async def body(store: Store) -> Path:
+        account = await new_account(store)
+        stop = asyncio.Event()
+
+        async def traffic() -> None:
+            while not stop.is_set():
+                await store.accept(letter(account.inbox_id, body=os.urandom(3000)))
+                view = await store.messages.view(account.inbox_id)
+                await store.messages.remove(account.inbox_id, list(view.uids)[:-20])
+                await store.maintenance.sweep()
+
+        task = asyncio.create_task(traffic())
+        await asyncio.sleep(0.2)
+        made = await create(store, furnish(tmp_path), tmp_path / "backups", RECIPIENT, "smtp.example.com")
+        stop.set()
+        await task
+        return made.file
+
+    file = on.run(body)
+    target = scene("sqlite", _folder(tmp_path / "target"))
+
+    async def bring(store: Store) -> None:
+        await restore(store, places(tmp_path / "new"), file, IDENTITY)
+        assert await store.maintenance.check(bodies=True) == []
+
+    target.run(bring)
+
+
+def test_a_server_that_holds_something_is_refused_and_left_alone(on: Scene, tmp_path: Path) -> None:
+    async def body(store: Store) -> None:
+        await fill(store)
+        file = (await create(store, furnish(tmp_path), tmp_path / "backups", RECIPIENT, "a.example")).file
+        before = await picture(store)
+        with pytest.raises(BackupError, match="empty"):
+            await restore(store, places(tmp_path / "new"), file, IDENTITY)
+        assert await picture(store) == before
+
+    on.run(body)
+
+
+def test_a_restore_that_was_cut_off_begins_anew(on: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def take(store: Store) -> Path:
+        await fill(store)
+        return (await create(store, furnish(tmp_path), tmp_path / "backups", RECIPIENT, "a.example")).file
+
+    file = on.run(take)
+    target = scene(on.engine, _folder(tmp_path / "target"))
+
+    async def bring(store: Store) -> None:
+        with monkeypatch.context() as cut:
+            cut.setattr("maild.backup.restoring.put", _fail)
+            with pytest.raises(OSError, match="cut"):
+                await restore(store, places(tmp_path / "new"), file, IDENTITY)
+        assert (await restore(store, places(tmp_path / "new"), file, IDENTITY)).changed
+        assert await store.maintenance.check(bodies=True) == []
+
+    target.run(bring)
+
+
+def _fail(*_: object) -> None:
+    raise OSError("cut")
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+@pytest.fixture(name="made")
+def _made(tmp_path: Path) -> Path:
+    where = scene("sqlite", _folder(tmp_path / "database"))
+
+    async def take(store: Store) -> Path:
+        await fill(store)
+        return (await create(store, furnish(tmp_path), tmp_path / "backups", RECIPIENT, "a.example")).file
+
+    return where.run(take)
+
+
+def test_a_damaged_or_cut_off_file_is_noticed(made: Path) -> None:
+    whole = made.read_bytes()
+    verify(made, IDENTITY)
+    for broken in (whole[:-1], whole[: len(whole) // 2], whole[:1000] + b"x" + whole[1001:], whole[:200], b""):
+        made.write_bytes(broken)
+        with pytest.raises(BackupError):
+            verify(made, IDENTITY)
+
+
+def test_only_the_operators_key_opens_it(made: Path) -> None:
+    with pytest.raises(BackupError):
+        verify(made, str(pyrage.x25519.Identity.generate()))
+    with pytest.raises(BackupError, match="AGE-SECRET-KEY"):
+        verify(made, "no key")
+
+
+def test_the_file_can_be_looked_into_with_age_and_tar(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(IDENTITY)
+    plain = subprocess.run(["age", "-d", "-i", tmp_path / "key", made], capture_output=True, check=True).stdout
+    listed = subprocess.run(["tar", "t"], input=plain, capture_output=True, check=True).stdout.decode().split()
+    assert listed[-1] == "manifest.json"
+    assert "files/wrap.key" in listed
+    assert b"AGE-SECRET-KEY" not in made.read_bytes()
+
+
+def test_a_backup_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    where = scene("sqlite", tmp_path)
+
+    async def body(store: Store) -> None:
+        await fill(store)
+        with pytest.raises(BackupError, match="age1"):
+            await create(store, furnish(tmp_path), tmp_path / "backups", "age1nonsense", "a.example")
+
+    where.run(body)
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_the_newest_and_the_young_are_kept(tmp_path: Path) -> None:
+    now = 2_000_000_000.0
+    for day in range(10):
+        file = tmp_path / f"host-{20260101 + 9 - day}T000000Z.maild.age"
+        file.write_bytes(b"")
+        os.utime(file, (now - day * 86400, now - day * 86400))
+    (tmp_path / "other.txt").write_bytes(b"")
+    gone = prune(tmp_path, count=3, days=5, now=now)
+    assert len(gone) == 4
+    assert len(list(tmp_path.glob("*.maild.age"))) == 6
+    assert (tmp_path / "other.txt").exists()
