@@ -139,6 +139,11 @@ class Running:
 
     def start(self) -> None:
         """Starts and waits until port 25 greets."""
+        self.launch()
+        self.wait_ready()
+
+    def launch(self) -> None:
+        """Starts alone."""
         path = os.pathsep.join([str(ROOT), str(ROOT / "maild" / "src")])
         self.process = subprocess.Popen(
             [sys.executable, "-X", "utf8", "-m", "maild.cli", "serve", "--settings", str(self.site.settings)],
@@ -146,7 +151,6 @@ class Running:
             stdout=(self.site.folder / "stdout").open("ab"),
             stderr=subprocess.STDOUT,
         )
-        self.wait_ready()
 
     def wait_ready(self) -> None:
         """Returns when a session on port 25 is greeted with 220."""
