@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -149,3 +150,30 @@ async def deliver(
     )
     accepted = await store.accept(incoming)
     return accepted.placed[0].uid
+
+
+Scenario = Callable[[Talk], Awaitable[None]]
+
+
+def with_talk(scenario: Scenario) -> Callable[[Path], None]:
+    """Makes a test of a coroutine: it gets a session that is logged in, over a store of its own."""
+
+    def test(tmp_path: Path) -> None:
+        asyncio.run(_run(tmp_path, scenario))
+
+    test.__name__ = scenario.__name__
+    test.__module__ = scenario.__module__
+    test.__doc__ = scenario.__doc__
+    return test
+
+
+async def _run(folder: Path, scenario: Scenario) -> None:
+    store = await open_seeded(folder)
+    try:
+        async with Talk(store) as talk:
+            await talk.login()
+            await scenario(talk)
+            faults = [record.text for record in talk.records if record.kind == "ERROR"]
+            assert not faults, faults
+    finally:
+        await store.close()

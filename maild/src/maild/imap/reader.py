@@ -16,6 +16,8 @@ from maild.store import errors as store_errors
 
 PIECE = 64 * 1024
 """Octets of a message handed to the store at once."""
+MAX_PASSED_OVER = 256 << 20
+"""Octets of a literal that is refused and yet read: a client that sends more unasked is cut off instead."""
 
 
 class Reader:
@@ -93,7 +95,7 @@ class Reader:
                     self._refused = error
 
     async def _pass_over(self, size: int) -> None:
-        if size > self._session.services.limits.message_bytes:
+        if size > MAX_PASSED_OVER:
             raise Goodbye("The literal is too large")
         while size:
             size -= len(await self._session.stream.exactly(min(size, PIECE), self._seconds))

@@ -1,14 +1,15 @@
 """Writes the items of FETCH answers: rows, structures and octets of one batch of messages.
 
-A literal's length is sent before its octets: when they cannot be read any more, the connection ends, for there is no
-way to say so inside a literal.
+The line of a message is held until it is whole, so a read that fails is a tagged NO and nothing else. Only what is too
+large to hold is sent before its end is known; when it cannot be read any more the connection ends, for there is no way
+to say so inside a line.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from maild.imap import sections, summaries
 from maild.imap.attributes import Attribute, Section
@@ -25,6 +26,8 @@ AT_ONCE = 1 << 20
 """Octets of a section that are read before its length is sent; a longer one goes out piece by piece."""
 MAX_DECODED = 64 << 20
 """Octets of a part that BINARY decodes in memory."""
+MAX_HELD = 4 << 20
+"""Octets of a line that are held before it is sent in pieces."""
 _FROM_SUMMARY = frozenset({b"ENVELOPE", b"BODY", b"BODYSTRUCTURE", b"PREVIEW", b"BINARY", b"BINARY.SIZE"})
 
 
@@ -36,6 +39,10 @@ class Items:
     selected: Selected
     wanted: list[Attribute]
     marked: frozenset[int]
+    _pieces: list[bytes] = field(default_factory=list)
+    _held: int = 0
+    _begun: bool = False
+    """Whether a part of the present line has been sent."""
 
     async def write(self, batch: Positions) -> bool:
         """Writes the batch; whether some message was gone."""
@@ -49,7 +56,7 @@ class Items:
         for at, uid in zip(batch, uids, strict=True):
             message = rows.get(uid)
             if message is not None:
-                await self._message(at, message, found.get(message.blob_id))
+                await self._line(at, message, found.get(message.blob_id))
         return len(rows) < len(uids)
 
     def _needs_summary(self, attribute: Attribute) -> bool:
@@ -57,24 +64,46 @@ class Items:
             return False
         return attribute.name in _FROM_SUMMARY or attribute.section is not None
 
+    async def _line(self, at: int, message: Message, summary: Summary | None) -> None:
+        self._pieces, self._held, self._begun = [], 0, False
+        try:
+            await self._message(at, message, summary)
+        except (Refused, store_errors.StoreError):
+            if self._begun:
+                self.session.stream.connection.abort()
+            raise
+        self.session.send(*self._pieces)
+
+    async def _put(self, *pieces: bytes) -> None:
+        """Adds to the line."""
+        self._pieces += pieces
+        self._held += sum(map(len, pieces))
+        if self._held > MAX_HELD:
+            await self._send_held()
+
+    async def _send_held(self) -> None:
+        self._begun = True
+        self.session.send(*self._pieces)
+        self._pieces, self._held = [], 0
+        await self.session.drain()
+
     async def _message(self, at: int, message: Message, summary: Summary | None) -> None:
         flags = self.selected.flags[at]
         shows_flags = any(each.name == b"FLAGS" for each in self.wanted)
-        send = self.session.send
-        send(b"* %d FETCH (" % (at + 1))
+        await self._put(b"* %d FETCH (" % (at + 1))
         for number, attribute in enumerate(self.wanted):
             if number:
-                send(b" ")
+                await self._put(b" ")
             if attribute.section is not None and attribute.name != b"BINARY.SIZE":
                 await self._section(attribute, message, summary)
             else:
-                send(b"%b %b" % (attribute.label, await self._value(attribute, message, flags, summary)))
+                await self._put(b"%b %b" % (attribute.label, await self._value(attribute, message, flags, summary)))
         if message.uid in self.marked:
             if not shows_flags:
-                send(b" FLAGS (%b)" % self.session.flag_names(flags))
+                await self._put(b" FLAGS (%b)" % self.session.flag_names(flags))
             if b"CONDSTORE" in self.session.enabled and all(each.name != b"MODSEQ" for each in self.wanted):
-                send(b" MODSEQ (%d)" % message.modseq)
-        send(b")\r\n")
+                await self._put(b" MODSEQ (%d)" % message.modseq)
+        await self._put(b")\r\n")
 
     async def _value(self, attribute: Attribute, message: Message, flags: int, summary: Summary | None) -> bytes:
         row = _ROW.get(attribute.name)
@@ -93,38 +122,35 @@ class Items:
         if attribute.name == b"BINARY" and summary is not None and section.part:
             decoded = await self._decoded(attribute, message, summary)
             start, end = sections.part_of((0, len(decoded)), attribute.partial)
-            self._literal(attribute.label, decoded[start:end], binary=True)
+            await self._literal(attribute.label, decoded[start:end], binary=True)
             return
         stretch = (0, message.size) if section == Section() else summary and sections.locate(summary, section)
         if not stretch:
-            self.session.send(b"%b NIL" % attribute.label)
+            await self._put(b"%b NIL" % attribute.label)
         elif section.names:
             block = await self._read(message, stretch)
             text = sections.chosen(block, section)
             start, end = sections.part_of((0, len(text)), attribute.partial)
-            self._literal(attribute.label, text[start:end])
+            await self._literal(attribute.label, text[start:end])
         else:
             await self._stretch(attribute.label, message, sections.part_of(stretch, attribute.partial))
 
     async def _stretch(self, label: bytes, message: Message, stretch: sections.Stretch) -> None:
         size = stretch[1] - stretch[0]
         if size <= AT_ONCE:
-            self._literal(label, await self._read(message, stretch))
+            await self._literal(label, await self._read(message, stretch))
             return
-        self.session.send(b"%b {%d}\r\n" % (label, size))
-        try:
-            async for piece in self.session.services.store.messages.chunks(message.blob_id, stretch[0], size):
-                self.session.send(_without_nul(piece))
-                await self.session.drain()
-        except store_errors.StoreError:
-            self.session.stream.connection.abort()
-            raise
+        await self._put(b"%b {%d}\r\n" % (label, size))
+        await self._send_held()
+        async for piece in self.session.services.store.messages.chunks(message.blob_id, stretch[0], size):
+            self.session.send(_without_nul(piece))
+            await self.session.drain()
 
-    def _literal(self, label: bytes, data: bytes, *, binary: bool = False) -> None:
+    async def _literal(self, label: bytes, data: bytes, *, binary: bool = False) -> None:
         if binary and b"\0" in data:
-            self.session.send(b"%b ~{%d}\r\n" % (label, len(data)), data)
+            await self._put(b"%b ~{%d}\r\n" % (label, len(data)), data)
         else:
-            self.session.send(b"%b {%d}\r\n" % (label, len(data)), _without_nul(data))
+            await self._put(b"%b {%d}\r\n" % (label, len(data)), _without_nul(data))
 
     async def _decoded(self, attribute: Attribute, message: Message, summary: Summary) -> bytes:
         """The octets of a part, its transfer encoding undone (RFC 3516)."""

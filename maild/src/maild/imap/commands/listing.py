@@ -49,6 +49,10 @@ class _Tree:
         start = bisect_left(self.names, prefix)
         return list(itertools.takewhile(lambda other: other.startswith(prefix), self.names[start:]))
 
+    def has_mailbox_below(self, name: str) -> bool:
+        """Whether a mailbox, and not only a subscription, is below a name."""
+        return any(child in self.mailboxes for child in self.children(name))
+
 
 async def _tree(session: Session) -> _Tree:
     store, account = session.services.store, session.user
@@ -124,7 +128,7 @@ def _is_selected(tree: _Tree, name: str, asked: _Asked) -> bool:
         return False
     if b"SPECIAL-USE" in asked.selection and (mailbox is None or not mailbox.special_use):
         return False
-    return bool(b"SUBSCRIBED" in asked.selection or mailbox is not None or tree.children(name))
+    return b"SUBSCRIBED" in asked.selection or mailbox is not None or tree.has_mailbox_below(name)
 
 
 def _line(session: Session, tree: _Tree, name: str, asked: _Asked) -> bytes:
@@ -136,8 +140,7 @@ def _line(session: Session, tree: _Tree, name: str, asked: _Asked) -> bytes:
         below = b' ("CHILDINFO" ("%b"))' % kind
     if not below and not _is_selected(tree, name, asked):
         return b""
-    has_children = any(child in tree.mailboxes for child in children)
-    attributes = [b"\\HasChildren" if has_children else b"\\HasNoChildren"]
+    attributes = [b"\\HasChildren" if tree.has_mailbox_below(name) else b"\\HasNoChildren"]
     if mailbox is None:
         # Clients older than RFC 5258 know the second word.
         attributes[:0] = [b"\\NonExistent", b"\\Noselect"]
