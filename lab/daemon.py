@@ -23,6 +23,7 @@ import psutil
 
 from lab import certificates, config, faults, hosts
 from lab.config import LabConfig
+from lab.engine import plain
 from lab.engine.facts import facts
 from lab.engine.model import ModelEngine
 from lab.engine.pwsh import PwshEngine
@@ -53,6 +54,7 @@ class Lab:
         tls = certificates.ensure(folder / "tls", str(self.host.system.get("hostname")))
         hosts.prepare(self.host, wanted.kind)
         self.gate = faults.Gate(self.reboot)
+        self.host.restart = self.reboot
         self._lock = RunLock(self.host.files)
         self._ended = threading.Event()
         offered = {**calls(self.host), **kind_calls(self.host), **self._commands()}
@@ -123,6 +125,7 @@ class Lab:
             "lab.clear": self.gate.clear,
             "lab.faults": self.gate.waiting,
             "lab.hold": self._hold,
+            "lab.native": self._native,
             "lab.listen": self._listen,
             "lab.reboot": self.reboot,
             "lab.quota": self._set_quota,
@@ -146,6 +149,11 @@ class Lab:
             raise HostError("other", f"WinRM has no quota '{name}'; there are: {', '.join(QUOTAS)}", name)
         changed = {**self.host.system.get("quotas"), name: QUOTAS[name] if value is None else value}
         self.host.system.set("quotas", changed)
+
+    def _native(self, line: str) -> dict[str, Any]:
+        """A native command that a PowerShell of the lab starts: its status and its bytes in the host's code page."""
+        code, text = plain.answer(self.host, line)
+        return {"rc": code, "out": text.encode(plain.codec(self.host.system.get("code_page")), "replace")}
 
     def _hold(self, path: str, seconds: float) -> int:
         """Lets a process of the host hold a file open for so long."""

@@ -57,8 +57,8 @@ class ModelEngine:
         if script is not None and ansible.is_wrapper(script):
             return ansible.PutFile(self._host, output)
         code, text = plain.answer(self._host, script if script is not None else command.line)
-        page = f"cp{command.code_page}" if command.code_page != 65001 else "utf-8"
-        output.write("stdout" if code != plain.UNKNOWN else "stderr", text.encode(page, "replace"))
+        data = text.encode(plain.codec(command.code_page), "replace")
+        output.write("stdout" if code != plain.UNKNOWN else "stderr", data)
         output.done(code)
         return Ended()
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from lab.model.processes import Launch, Running
 from lab.wsman.shells import CommandLine, Output, Process
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
+NATIVE = CHECKOUT / "lab" / "programs" / "native.py"
 MODULE = CHECKOUT / "lab" / "pwsh" / "Lab51.psm1"
 BESIDE = CHECKOUT.parent / "shared" / "tools" / "pwsh" / "pwsh"
 GUID = "2f6c6f0e-6f0c-4c0b-9a86-8a5d3a1c51ab"
@@ -96,6 +98,17 @@ class PwshEngine:
             path.write_text(text, encoding="utf-8")
         return path
 
+    def _natives(self) -> Path:
+        """Programs under the names of Windows' own, found before this machine's."""
+        folder = self._run / "bin"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in plain.NATIVE:
+            for path in (folder / name, folder / f"{name}.exe"):
+                if not path.exists():
+                    path.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{NATIVE}' {name} \"$@\"\n", encoding="utf-8")
+                    path.chmod(0o755)
+        return folder
+
     def _scratch(self) -> Path:
         """Where .NET keeps its pipes: not on drive C, where Windows has none."""
         folder = self._run / "tmp"
@@ -106,7 +119,7 @@ class PwshEngine:
         drive, system = self._host.drive.root, self._host.system
         profile = self._host.drive.real(system.get("profile"))
         environment = {
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "PATH": os.pathsep.join([str(self._natives()), os.environ.get("PATH", "/usr/bin:/bin")]),
             "LANG": "C.UTF-8",
             "HOME": os.environ.get("HOME", "/"),
             "ProgramData": str(drive / "ProgramData"),

@@ -27,6 +27,7 @@ keeps facts of its own, where Windows has no place for them, in ``host.state.sec
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from lab.model.accounts import Accounts
@@ -78,6 +79,7 @@ class Host:
         self.listeners = Listeners(self.state, self.journal)
         self.ports = Ports(self.processes, lambda: port_base)
         self._ended = threading.Event()
+        self.restart: Callable[[], None] = self._restart
 
     def port(self, number: int) -> int:
         """Where the host's port is really bound."""
@@ -98,6 +100,16 @@ class Host:
         """Ends every process of the host."""
         self.services.shutdown()
         self.processes.end_all()
+
+    def restart_in(self, seconds: float) -> None:
+        """``shutdown /r /t``: restarts after so long, by ``restart``, which a lab makes end its sessions too."""
+        timer = threading.Timer(seconds, self.restart)
+        timer.daemon = True
+        timer.start()
+
+    def _restart(self) -> None:
+        self.shutdown()
+        self.boot()
 
     def watch(self) -> None:
         """Applies recovery actions until the host is closed; runs in a thread of its own."""

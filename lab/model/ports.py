@@ -27,19 +27,16 @@ class Ports:
 
     def listening(self) -> list[dict[str, Any]]:
         """``{port, address, pid, image, service}`` for each listener, once under each of its two numbers."""
-        tree = {pid: running for running in self._processes.all() for pid in _family(running.pid)}
         rows = []
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.pid in tree and connection.laddr:
-                running = tree[connection.pid]
-                http_sys = running.service == WEB
-                row = {
-                    "address": connection.laddr.ip,
-                    "pid": HTTP_SYS_PID if http_sys else running.pid,
-                    "image": HTTP_SYS if http_sys else running.launch.image.replace("/", "\\").rpartition("\\")[2],
-                    "service": "" if http_sys else running.service,
-                }
-                rows += [{"port": port, **row} for port in self._numbers(connection.laddr.port)]
+        for running in self._processes.all():
+            http_sys = running.service == WEB
+            row = {
+                "pid": HTTP_SYS_PID if http_sys else running.pid,
+                "image": HTTP_SYS if http_sys else running.launch.image.replace("/", "\\").rpartition("\\")[2],
+                "service": "" if http_sys else running.service,
+            }
+            for address, bound in _listeners(running.pid):
+                rows += [{"port": port, "address": address, **row} for port in self._numbers(bound)]
         return sorted(rows, key=lambda row: (row["port"], row["address"]))
 
     def _numbers(self, bound: int) -> list[int]:
@@ -47,8 +44,14 @@ class Ports:
         return [nominal, bound] if 0 < nominal < WIDTH and nominal != bound else [bound]
 
 
-def _family(pid: int) -> list[int]:
+def _listeners(pid: int) -> set[tuple[str, int]]:
+    """Address and port of each listener of a process and its children."""
+    found = set()
     try:
-        return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+            for row in process.net_connections("tcp"):
+                if row.status == psutil.CONN_LISTEN and row.laddr:
+                    found.add((row.laddr.ip, row.laddr.port))
     except psutil.Error:
-        return [pid]
+        return found
+    return found

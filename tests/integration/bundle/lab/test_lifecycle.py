@@ -120,6 +120,7 @@ def test_the_korean_host_speaks_code_page_949(tmp_path: Path):
         facts = lab.call("host.facts")
         assert (facts["code_page"], facts["user"], facts["profile"]) == (949, "관리자", "C:\\Users\\관리자")
         assert lab.config.user == "관리자"
+        assert lab.call("lab.native", line="chcp")["out"].decode("cp949") == "활성 코드 페이지: 949\r\n"
 
 
 def test_the_command_line_starts_asks_and_stops(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

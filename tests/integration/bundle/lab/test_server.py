@@ -285,3 +285,19 @@ def test_other_commands_are_refused_with_what_to_do(lab: Lab):
     assert (out, code) == (b"", 9009)
     assert b"--engine pwsh" in err
     json.dumps(err.decode())
+
+
+def test_shutdown_restarts_the_host(lab: Lab):
+    before = lab.call("host.facts")["boot_time"]
+    assert Session(lab).ask("run", script="shutdown.exe /r /t 1 /c Mailhost", env={}, cwd=None)["rc"] == 0
+    end = time.monotonic() + 60
+    while lab.call("host.facts")["boot_time"] == before:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    while True:
+        try:
+            assert Session(lab).ask("ping")["ok"]
+            break
+        except requests.ConnectionError:
+            assert time.monotonic() < end
+            time.sleep(0.1)
