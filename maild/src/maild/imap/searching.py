@@ -31,6 +31,8 @@ READ_BLOCK = 200
 MAX_TEXT = 8 << 20
 """Octets of one text part that are searched."""
 
+Forms = tuple[str, ...]
+
 _ALABEL = re.compile(r"xn--[a-z0-9.-]+", re.IGNORECASE)
 
 
@@ -129,15 +131,15 @@ class Search:
         return [at for at, row in await self._rows(among) if _row_matches(key, row, now)]
 
     async def _texts(self, key: criteria.Header | criteria.Content, among: Positions) -> Positions:
-        needle = fold(key.text)
+        needles = wanted_forms(key.text)
         found: Positions = []
         for at, row in await self._rows(among):
             summary = await self._summary(row)
             try:
                 if isinstance(key, criteria.Header):
-                    matches = await self._header_matches(key, needle, row, summary)
+                    matches = await self._header_matches(key, needles, row, summary)
                 else:
-                    matches = await self._content_matches(key, needle, row, summary)
+                    matches = await self._content_matches(key, needles, row, summary)
             except NotFound:
                 continue  # Expunged by someone else in this moment.
             if matches:
@@ -161,18 +163,18 @@ class Search:
             known.update(await summaries.of(self.session.services.store, rows))
         return known[row.blob_id]
 
-    async def _header_matches(self, key: criteria.Header, needle: str, row: Message, summary: Summary) -> bool:
+    async def _header_matches(self, key: criteria.Header, needles: Forms, row: Message, summary: Summary) -> bool:
         known = _SUMMARISED.get(key.name)
-        if known is not None and needle:
-            return needle in fold(known(summary))
+        if known is not None and key.text:
+            return holds(known(summary), needles)
         block = await self._read(row, 0, summary.parts[0].inner)
         texts = [words.decode(value) for value in header.values(block, key.name)]
-        return any(needle in fold(text) for text in texts)
+        return any(holds(text, needles) for text in texts)
 
-    async def _content_matches(self, key: criteria.Content, needle: str, row: Message, summary: Summary) -> bool:
+    async def _content_matches(self, key: criteria.Content, needles: Forms, row: Message, summary: Summary) -> bool:
         if key.header_too:
             block = await self._read(row, 0, summary.parts[0].inner)
-            if any(needle in fold(f"{each.name.decode('ascii')}: {each.text}") for each in header.fields(block)):
+            if any(holds(f"{each.name.decode('ascii')}: {each.text}", needles) for each in header.fields(block)):
                 return True
         for part in summary.parts[1:]:
             end = min(part.end, part.body + MAX_TEXT)
@@ -182,7 +184,7 @@ class Search:
                 continue
             stretch += await self._read(row, part.body, end)
             text = await asyncio.to_thread(content.text_of, stretch, moved)
-            if text is not None and needle in fold(text):
+            if text is not None and holds(text, needles):
                 return True
         return False
 
@@ -192,12 +194,26 @@ class Search:
         return await self.session.services.store.messages.read(row.blob_id, start, end - start)
 
 
-def fold(text: str) -> str:
-    """The form in which texts are compared, a domain's U-labels beside its A-labels."""
-    folded = unicodedata.normalize("NFC", text).casefold()
-    if "xn--" not in folded:
-        return folded
-    return f"{folded}\n{_ALABEL.sub(lambda found: domain.to_unicode(found[0]), folded)}"
+def wanted_forms(text: str) -> Forms:
+    """The forms of a wanted text that count as found: as given, and with the domain in it as people write it."""
+    folded = _folded(text)
+    return (folded, _readable(folded)) if "xn--" in folded else (folded,)
+
+
+def holds(text: str, forms: Forms) -> bool:
+    """Whether a text holds one of the forms; a domain in A-labels is also looked at as people write it."""
+    folded = _folded(text)
+    if "xn--" in folded:
+        folded = f"{folded}\n{_readable(folded)}"
+    return any(form in folded for form in forms)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _readable(text: str) -> str:
+    return _ALABEL.sub(lambda found: domain.to_unicode(found[0]), text)
 
 
 _SUMMARISED: Mapping[str, Callable[[Summary], str]] = {
