@@ -46,10 +46,13 @@ for line in io.lines(plan) do
   mt.eoh(conn)
   local body = data:sub(position + 2)
   if mt.test_option(conn, SMFIP_NOBODY) then body = "" end
-  for i = 1, #body, chunk do mt.bodystring(conn, body:sub(i, i + chunk - 1)) end
-  mt.eom(conn)
+  local accepted = mt.getreply(conn) ~= SMFIR_CONTINUE
+  if not accepted then
+    for i = 1, #body, chunk do mt.bodystring(conn, body:sub(i, i + chunk - 1)) end
+    mt.eom(conn)
+  end
   for i = 0, 9 do
-    local value = mt.getheader(conn, wanted, i)
+    local value = not accepted and mt.getheader(conn, wanted, i) or nil
     if value == nil then break end
     out:write(id, "\\t", raw and value:gsub("\\r?\\n", "\\1") or field(value), "\\n")
   end

@@ -17,24 +17,8 @@ from tests.lib.dkim import NOW, key, pair, signed, verified, zone
 from tests.lib.zones import Zones
 
 DATA = Path(__file__).parents[3] / "data" / "dkim"
-RFC_6376_KEY = (
-    b"v=DKIM1; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDwIRP/UC3SBsEmGqZ9ZJW3/DkMoGeLnQg1fWn7/zYtIxN2SnFCjxOCKG9v3b4j"
-    b"YfcTNh5ijSsq631uBItLa7od+v/RtdC2UzJ1lWT947qR+Rcac2gbto/NMqJ0fzfVjH4OuKhitdY9tf6mcwGjaNBcWToIMmPSPDdQPNUYckcQ2QID"
-    b"AQAB"
-)
-RFC_8463_RSA = (
-    b"v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16J"
-    b"Yi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4"
-    b"w3QIDAQAB"
-)
-RFC_8463_ED25519 = b"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
-APPENDICES = Zones(
-    {
-        "brisbane._domainkey.example.com": {"TXT": [RFC_6376_KEY]},
-        "test._domainkey.football.example.com": {"TXT": [RFC_8463_RSA]},
-        "brisbane._domainkey.football.example.com": {"TXT": [RFC_8463_ED25519]},
-    }
-)
+KEYS = dict(line.split(" ", 1) for line in (DATA / "keys.txt").read_text().splitlines())
+APPENDICES = Zones({name: {"TXT": [value.encode()]} for name, value in KEYS.items()})
 MESSAGE = (
     "From: =?UTF-8?B?7ZmN6ri464+Z?= <id@xn--9t4b11yi5a.net>\r\nTo: a@example.org\r\nSubject: =?EUC-KR?B?wMe4rg==?=\r\n"
     "Date: Tue, 24 Nov 2026 10:00:00 +0900\r\nMessage-ID: <1@xn--9t4b11yi5a.net>\r\nMIME-Version: 1.0\r\n"
@@ -95,6 +79,15 @@ def test_5_4_a_field_added_to_mislead_breaks_the_signature() -> None:
     for added in (b"From: bank@example.com", b"Subject: pay", b"Reply-To: x@example.com", b"Cc: y@example.com"):
         changed = message.replace(b"To: a@example.org", added + b"\r\nTo: a@example.org")
         assert {check.result for check in verified(changed, resolver)} == {Result.FAIL}, added
+
+
+def test_5_4_2_fields_of_one_name_are_taken_from_the_bottom_up() -> None:
+    keys = pair(DOMAIN)
+    resolver = Zones(zone(*keys))
+    twice = signed(b"Resent-To: a@a.example\r\nResent-To: b@b.example\r\n" + MESSAGE, *keys)
+    assert {check.result for check in verified(twice, resolver)} == {Result.PASS}
+    once = b"Resent-To: a@a.example\r\n" + signed(b"Resent-To: b@b.example\r\n" + MESSAGE, *keys)
+    assert {check.result for check in verified(once, resolver)} == {Result.PASS}
 
 
 def tampered(old: bytes, new: bytes) -> tuple[bytes, Zones]:

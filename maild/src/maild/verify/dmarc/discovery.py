@@ -63,8 +63,8 @@ def organization(domain: str, found: Sequence[Found]) -> str:
     for one in found:
         if one.policy.psd == "n":
             return one.name
-        if one.policy.psd == "y" and one.name != domain:
-            depth = one.name.count(".") + 2
+        if one.policy.psd == "y":
+            depth = one.name.count(".") + 2  # one label more than the suffix, or the suffix itself where it begins
             return ".".join(domain.split(".")[-depth:])
     return found[-1].name if found else domain
 
