@@ -52,7 +52,7 @@ def apply(host: Host, desired: Request) -> None:
         "signed": desired["signed"],
         **unpack.measure(host, fresh, RECORD),
     }
-    host.files.write(f"{fresh}\\{RECORD}", json.dumps(made).encode())
+    host.files.write(f"{fresh}\\{RECORD}", json.dumps(made, separators=(",", ":")).encode())
     clear(host, path)
     host.files.move(fresh, path)
     host.files.delete(archive)

@@ -21,7 +21,10 @@ def read(host: Host, key: Request) -> Item:
 def apply(host: Host, desired: Request) -> None:
     """Makes, changes or removes the folder."""
     path, sddl = desired["path"], desired["sddl"]
-    there = host.files.stat(path) is not None
+    found = host.files.stat(path)
+    there = found is not None
+    if found is not None and found["type"] == "file":
+        raise HostError("other", f"'{path}' is a file.", path)
     if desired["state"] == "absent":
         if there:
             host.files.delete_directory(path, recursive=desired["purge"])

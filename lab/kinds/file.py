@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 from lab.kinds.states import ABSENT, Item, Request, present, unknown
+from lab.model.errors import HostError
 from lab.model.host import Host
 
 
@@ -21,7 +22,10 @@ def read(host: Host, key: Request) -> Item:
 def apply(host: Host, desired: Request) -> None:
     """Writes, changes or removes the file."""
     path = desired["path"]
-    there = host.files.stat(path) is not None
+    found = host.files.stat(path)
+    there = found is not None
+    if found is not None and found["type"] == "directory":
+        raise HostError("other", f"'{path}' is a folder.", path)
     if desired["state"] == "absent":
         if there:
             host.files.delete(path)

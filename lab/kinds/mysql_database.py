@@ -12,7 +12,7 @@ def read(host: Host, key: Request) -> Item:
     """What is there; ``unknown`` while the server does not answer."""
     try:
         with mysql.administrator(host, key) as options:
-            answer = mysql.ask(host, key["program"], options, key["query"])
+            answer = mysql.ask(host, key["program"], options, key["query"], more=_port(key))
     except HostError as error:
         return unknown(f"MySQL does not answer: {error.message}")
     rows = [line.split("\t") for line in answer.splitlines()]
@@ -27,6 +27,11 @@ def read(host: Host, key: Request) -> Item:
     )
 
 
+def _port(key: Request) -> str:
+    """The port as an option: it counts over the one in an option file."""
+    return f" --port={key['port']}"
+
+
 def _login(host: Host, key: Request) -> bool:
     """Whether the password in the file lets the user in."""
     if host.files.stat(key["password_file"]) is None:
@@ -34,7 +39,7 @@ def _login(host: Host, key: Request) -> bool:
     password = host.files.read(key["password_file"]).decode().strip()
     try:
         with mysql.option_file(host, key["password_file"], key["user"], password, key["port"]) as options:
-            mysql.ask(host, key["program"], options, "SELECT 1;\n")
+            mysql.ask(host, key["program"], options, "SELECT 1;\n", more=_port(key))
     except HostError:
         return False
     return True
@@ -51,6 +56,6 @@ def apply(host: Host, desired: Request) -> None:
             else:
                 host.files.write(desired["password_file"], password.encode())
             statements = [text.replace("{password}", password) for text in desired["password_statements"]] + statements
-        mysql.ask(host, desired["program"], options, "".join(f"{text};\n" for text in statements))
+        mysql.ask(host, desired["program"], options, "".join(f"{text};\n" for text in statements), more=_port(desired))
     if desired["state"] == "absent" and host.files.stat(desired["password_file"]) is not None:
         host.files.delete(desired["password_file"])

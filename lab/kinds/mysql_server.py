@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from lab.kinds import mysql
@@ -10,6 +11,7 @@ from lab.kinds.states import ABSENT, Item, Request, present
 from lab.model.errors import HostError
 from lab.model.host import Host
 
+_PORT = re.compile(r"(?m)^port=(\d+)")
 PAUSE = 0.2  # seconds between two looks at a server that starts
 
 
@@ -22,9 +24,17 @@ def read(host: Host, key: Request) -> Item:
     return present(
         config_sha256=host.files.sha256(key["config_file"]) if config else "",
         initialised=data is not None,
-        admin=host.files.stat(key["admin_file"]) is not None,
+        admin_port=_admin_port(host, key["admin_file"]),
         sddl=host.files.sddl(key["data"]) if data else "",
     )
+
+
+def _admin_port(host: Host, path: str) -> int:
+    """The port that the administrator's option file names; 0 without such a file."""
+    if host.files.stat(path) is None:
+        return 0
+    found = _PORT.search(host.files.read(path).decode())
+    return int(found[1]) if found else 0
 
 
 def apply(host: Host, desired: Request) -> None:
@@ -43,6 +53,9 @@ def apply(host: Host, desired: Request) -> None:
             f"'{data}' is there without its administrator's password in '{admin}': put it there, or remove the data."
         )
         raise HostError("other", message, admin)
+    elif _admin_port(host, admin) != desired["port"]:
+        text = _PORT.sub(f"port={desired['port']}", host.files.read(admin).decode())
+        host.files.write(admin, text.encode())
     host.files.set_sddl(data, desired["sddl"])
 
 

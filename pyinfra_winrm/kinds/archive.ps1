@@ -17,11 +17,11 @@ function Set-Archive($desired) {
     Remove-HostItem $fresh
     Expand-HostArchive $archive $fresh '' $desired.strip
     if ($desired.signed) { Confirm-HostSigner "$fresh\$($desired.signed)" $desired.download.publisher }
-    $record = Measure-HostTree $fresh '.archive.json'
-    $record.sha256 = $desired.download.sha256
-    $record.publisher = $desired.download.publisher
-    $record.strip = $desired.strip
-    $record.signed = $desired.signed
+    $measured = Measure-HostTree $fresh '.archive.json'
+    $record = [ordered]@{
+        sha256 = $desired.download.sha256; publisher = $desired.download.publisher
+        strip = $desired.strip; signed = $desired.signed; files = $measured.files; bytes = $measured.bytes
+    }
     Write-HostFile "$fresh\.archive.json" (ConvertTo-Utf8 (ConvertTo-Json -InputObject $record -Compress)) ''
     Remove-HostItem $path
     Move-HostItem $fresh $path

@@ -7,6 +7,7 @@ function Read-Directory($key) {
 
 function Set-Directory($desired) {
     $there = Get-HostItem $desired.path
+    if ($there -and $there.type -eq 'file') { throw (New-HostError 'other' "'$($desired.path)' is a file." $desired.path) }
     if ($desired.state -eq 'absent') {
         if ($there -and $desired.purge) { Remove-HostItem $desired.path }
         elseif ($there) { Remove-HostFolder $desired.path }

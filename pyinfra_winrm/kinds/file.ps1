@@ -6,8 +6,9 @@ function Read-File($key) {
 }
 
 function Set-File($desired) {
-    if ($desired.state -eq 'absent') { Remove-HostItem $desired.path; return }
     $there = Get-HostItem $desired.path
+    if ($there -and $there.type -eq 'directory') { throw (New-HostError 'other' "'$($desired.path)' is a folder." $desired.path) }
+    if ($desired.state -eq 'absent') { Remove-HostItem $desired.path; return }
     $stale = -not $there -or (-not $desired.once -and (Get-HostHash $desired.path) -ne $desired.sha256)
     if ($stale -and $desired.staged) { Move-HostFile $desired.staged $desired.path }
     elseif ($stale) { Write-HostFile $desired.path ([System.Convert]::FromBase64String($desired.content)) $desired.sddl }

@@ -5,10 +5,18 @@ function Read-MysqlServer($key) {
     $value = @{
         config_sha256 = if ($config) { Get-HostHash $key.config_file } else { '' }
         initialised = [bool]$data
-        admin = [bool](Get-HostItem $key.admin_file)
+        admin_port = Get-AdminPort $key.admin_file
         sddl = if ($data) { Get-HostAccess $key.data } else { '' }
     }
     return @{ state = 'present'; value = $value }
+}
+
+# The port that the administrator's option file names; 0 without such a file.
+function Get-AdminPort($path) {
+    if (-not (Get-HostItem $path)) { return 0 }
+    $found = [regex]::Match((ConvertFrom-Utf8 (Read-HostFile $path)), '(?m)^port=(\d+)')
+    if ($found.Success) { return [int]$found.Groups[1].Value }
+    return 0
 }
 
 function Set-MysqlServer($desired) {
@@ -25,6 +33,9 @@ function Set-MysqlServer($desired) {
     elseif (-not (Get-HostItem $desired.admin_file)) {
         $message = "'$data' is there without its administrator's password in '$($desired.admin_file)': put it there, or remove the data."
         throw (New-HostError 'other' $message $desired.admin_file)
+    } elseif ((Get-AdminPort $desired.admin_file) -ne $desired.port) {
+        $text = (ConvertFrom-Utf8 (Read-HostFile $desired.admin_file)) -replace '(?m)^port=\d+', "port=$($desired.port)"
+        Write-HostFile $desired.admin_file (ConvertTo-Utf8 $text) ''
     }
     Set-HostAccess $data $desired.sddl
 }

@@ -109,7 +109,7 @@ def _differences(server: MySQLServer, state: State) -> tuple[Difference, ...]:
         wanted = {
             "config": _config(hashlib.sha256(server.config.encode()).hexdigest()),
             "data": "initialised",
-            "admin_file": "there",
+            "admin_file": f"for port {_port(server.config)}",
             **{f"data.{name}": value for name, value in access_fields(_data_acl(server)).items()},
         }
     if isinstance(state, Present) and not state.value["initialised"]:
@@ -122,7 +122,7 @@ def _current(value: Mapping[str, Json]) -> Mapping[str, Json]:
     return {
         "config": _config(value["config_sha256"]) if value["config_sha256"] else "missing",
         "data": "initialised" if value["initialised"] else "missing",
-        "admin_file": "there" if value["admin"] else "missing",
+        "admin_file": f"for port {value['admin_port']}" if value["admin_port"] else "missing",
         **{f"data.{name}": found for name, found in access.items()},
     }
 

@@ -17,11 +17,6 @@ ROOT = "C:/Case/mysql"
 ADMIN = f"{ROOT}/etc/admin.cnf"
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def _server(port: int) -> MySQLServer:
     config = (
         f"[client]\nport=1\n\n[mysqld]\nport={port}\nbind-address=127.0.0.1\ndatadir={ROOT}/data\n"
@@ -42,7 +37,7 @@ def _around(material: Material) -> tuple[Resource, ...]:
 
 
 def server(material: Material) -> Case:
-    base = _server(free_port())
+    base = _server(material.port)
     return Case(
         base=base,
         own=("acl/c:\\case\\mysql", "files/C:\\Case\\mysql\\etc", "files/C:\\Case\\mysql\\data"),
@@ -68,8 +63,8 @@ def server(material: Material) -> Case:
 
 def database(material: Material) -> Case:
     """The answers of MySQL are no part of the model's state: that it is as before is seen by the next plan."""
-    made = _server(free_port())
-    port = int(made.config.partition("[mysqld]\nport=")[2].partition("\n")[0])
+    made = _server(material.port)
+    port = material.port
     base = MySQLDatabase(
         name="case",
         user="case",
@@ -111,8 +106,7 @@ def database(material: Material) -> Case:
             ),
             # the lab has one client, wherever it is asked for
             "program": Change(resource=replace(base, program="C:/Case/other"), applies=False),
-            # the administrator's option file has a port of its own; the user's login has not
-            "port": Change(resource=replace(base, port=1), lines=("password_file",), applies=False),
+            "port": unreachable(port=1),
             # the option file names its own user
             "admin_user": Change(resource=replace(base, admin_user="other")),
             "admin_file": unreachable(admin_file="C:/Case/other.cnf"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import socket
 import struct
 import zipfile
 from functools import cache
@@ -94,6 +95,9 @@ class Material:
         self.signed = zipped(folder / "signed.zip", self._program("Case Ltd."))
         self.signed_again = zipped(folder / "again.zip", {**self._program("Case Ltd."), "top/other.txt": b"other"})
         self.signed_other = zipped(folder / "signed-other.zip", self._program("Other Ltd."))
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.port = int(listener.getsockname()[1])
 
     def download(self, name: str) -> Download:
         path = self.folder / name

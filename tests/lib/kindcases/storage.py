@@ -107,7 +107,7 @@ def large_file(material: Material) -> Case:
 
 
 def archive(material: Material) -> Case:
-    base = Archive(path="C:/Case/mysql", download=material.url("mysql.zip"))
+    base = Archive(path="C:/Case/archive", download=material.url("mysql.zip"))
     other = replace(base, path="C:/Case/other")
     wanted = base.download
     assert wanted is not None
@@ -115,8 +115,8 @@ def archive(material: Material) -> Case:
     uploaded = replace(wanted, urls=(), source=material.folder / "mysql.zip")
     return Case(
         base=base,
-        own=("acl/c:\\case\\mysql", "files/C:\\Case\\mysql"),
-        around=(Directory(path="C:/Case"), File(path="C:/Case/neighbour", content="n")),
+        own=("acl/c:\\case\\archive", "files/C:\\Case\\archive"),
+        around=(Directory(path="C:/Case"), File(path="C:/Case/beside.txt", content="n")),
         changes={
             "path": Change(
                 resource=other,
