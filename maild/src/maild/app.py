@@ -8,22 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from maild.delivery.rewriting import KeyedRewriting
-from maild.delivery.router import Router
-from maild.dns.resolver import CachingResolver
-from maild.dns.upstream import CaresUpstream, DirectUpstream, Upstream
-from maild.imap import serve as imap
-from maild.imap.commands import COMMANDS as IMAP_COMMANDS
-from maild.imap.session import Services as ImapServices
 from maild.loaded import Loaded
 from maild.locale import translator
 from maild.log import Log, LogFiles
@@ -41,17 +33,12 @@ from maild.net import (
     read_buffer,
 )
 from maild.outgoing import outgoing, rewriting, wrap_key
-from maild.policy import LANES, Gate, Login, Rates
-from maild.policy.gate import now_us
-from maild.pop3 import session as pop3
-from maild.pop3.commands import COMMANDS as POP3_COMMANDS
+from maild.policy import LANES, Gate
 from maild.service import posix
+from maild.services import Services
 from maild.settings import Listener, SettingsError, load
-from maild.smtp import dialogue
-from maild.smtp.context import Budget, Context
-from maild.smtp.verification import MessageVerifier
+from maild.smtp.context import Budget
 from maild.store import Store, StoreError, StoreUnavailable, open_store
-from maild.verify.decision import Rules
 
 T = TypeVar("T")
 
@@ -61,6 +48,8 @@ REFRESH_SECONDS = 1.0
 """How often ranges and bans are read: a ban of another daemon holds within it."""
 KNOWN_SECONDS = 60.0
 """How often it is read who logged in lately."""
+SWEEP_SECONDS = 60.0
+"""How often what nothing refers to any more is removed from the store."""
 CERTIFICATE_SECONDS = 15.0
 """How often the certificate folder is looked at."""
 
@@ -74,20 +63,6 @@ NOT_READY: Mapping[str, bytes] = {
     "imap": b"* BYE [UNAVAILABLE] The mail store is not available at the moment, please try again later\r\n",
     "pop3": b"-ERR [SYS/TEMP] The mail store is not available at the moment, please try again later\r\n",
 }
-
-
-@dataclass(slots=True)
-class Services:
-    """What exists once the store is open."""
-
-    store: Store
-    gate: Gate
-    login: Login
-    rates: Rates
-    resolver: CachingResolver
-    rewrites: KeyedRewriting | None
-    smtp: Context
-    make: Mapping[str, Callable[[Listener], Session]]
 
 
 class Daemon:
@@ -153,7 +128,9 @@ class Daemon:
             return
         store, rewrites = opened
         self._log.application("The mail store is open.")
-        services = self._build(store, rewrites)
+        services = Services.build(
+            self._settings, store, rewrites, hashing=self._hashing, budget=self._budget, log=self._log
+        )
         self._services = services
         sender = outgoing(
             self._settings,
@@ -167,6 +144,7 @@ class Daemon:
         self._spawn(sender.runner.run(self._stop))
         self._spawn(self._every(REFRESH_SECONDS, services.gate.refresh))
         self._spawn(self._every(KNOWN_SECONDS, services.login.refresh))
+        self._spawn(self._every(SWEEP_SECONDS, partial(_sweep, store)))
         await self._stop.wait()
 
     async def _open_store(self, key: bytes | None) -> tuple[Store, KeyedRewriting | None]:
@@ -206,85 +184,14 @@ class Daemon:
         self._log.application("Servers stopped.")
         self._files.close()
 
-    # Building
-
-    def _build(self, store: Store, rewrites: KeyedRewriting | None) -> Services:
-        settings, log = self._settings, self._log
-        gate = Gate(store, settings.auto_ban, log)
-        login = Login(store, gate, self._hashing, log, default_domain=settings.default_domain)
-        policy = settings.policy
-        rates = Rates(policy.messages_per_hour, policy.recipients_per_day, time.monotonic)
-        resolver = CachingResolver(self._upstream())
-        smtp = self._smtp_context(store, gate, login, rates, resolver, rewrites)
-        return Services(store, gate, login, rates, resolver, rewrites, smtp, self._makers())
-
-    def _upstream(self) -> Upstream:
-        dns = self._settings.dns
-        if dns.servers and dns.validating:
-            return DirectUpstream(dns.servers, timeout=dns.timeout_seconds, validating=True)
-        return CaresUpstream(dns.servers, timeout=dns.timeout_seconds)
-
-    def _smtp_context(
-        self,
-        store: Store,
-        gate: Gate,
-        login: Login,
-        rates: Rates,
-        resolver: CachingResolver,
-        rewrites: KeyedRewriting | None,
-    ) -> Context:
-        settings = self._settings
-        rules = Rules(dmarc_reject=settings.policy.dmarc_reject)
-        verifier = MessageVerifier(resolver, settings.hostname, rules) if settings.policy.verify else None
-        return Context(
-            hostname=settings.hostname,
-            default_domain=settings.default_domain,
-            limits=settings.limits,
-            store=store,
-            router=Router(
-                store.directory, store.mailboxes, smart_host=bool(settings.queue.smart_host), rewriting=rewrites
-            ),
-            gate=gate,
-            login=login,
-            rates=rates,
-            budget=self._budget,
-            log=self._log,
-            now=_local_now,
-            lifetime_hours=settings.queue.lifetime_hours,
-            verifier=verifier,
-        )
-
-    def _makers(self) -> Mapping[str, Callable[[Listener], Session]]:
-        return {
-            "smtp": partial(dialogue.session, self._current_smtp),
-            "imap": partial(imap.session, self._current_imap),
-            "pop3": partial(pop3.session, self._current_pop3),
-        }
-
-    def _current_smtp(self) -> Context:
-        assert self._services is not None  # noqa: S101 - sessions are made when it is there
-        return self._services.smtp
-
-    def _current_imap(self) -> ImapServices:
-        assert self._services is not None  # noqa: S101 - sessions are made when it is there
-        store, login, settings = self._services.store, self._services.login, self._settings
-        return ImapServices(store, login, settings.hostname, settings.limits, now_us, IMAP_COMMANDS)
-
-    def _current_pop3(self) -> pop3.Services:
-        assert self._services is not None  # noqa: S101 - sessions are made when it is there
-        settings = self._settings
-        return pop3.Services(
-            self._services.store, self._services.login, settings.hostname, settings.limits, POP3_COMMANDS
-        )
+    # Connections
 
     def _make(self, protocol: str, listener: Listener) -> Session:
         """A session for a new connection; one that only says to come back while there is no store."""
         services = self._services
-        if services is None or protocol not in services.make:
+        if services is None:
             return Stream(partial(_come_back, NOT_READY[protocol]), 1)
-        return services.make[protocol](listener)
-
-    # Admission
+        return services.session(listener)
 
     def _bounds(self) -> Bounds:
         limits, ban = self._settings.limits, self._settings.auto_ban
@@ -322,20 +229,8 @@ class Daemon:
         self._budget.limit = settings.limits.unfinished_bytes
         self._admission.bounds = self._bounds()
         problems = self._listen()
-        services = self._services
-        if services is not None:
-            services.gate.configure(settings.auto_ban)
-            services.login.configure(default_domain=settings.default_domain)
-            services.rates.configure(settings.policy.messages_per_hour, settings.policy.recipients_per_day)
-            services.smtp = self._smtp_context(
-                services.store,
-                services.gate,
-                services.login,
-                services.rates,
-                services.resolver,
-                services.rewrites,
-            )
-            services.make = self._makers()
+        if self._services is not None:
+            self._services.configure(settings)
         self._write_loaded(problems)
         self._log.application("The settings were loaded again.")
 
@@ -400,9 +295,9 @@ class Daemon:
             self._log.fault("a part of the daemon has ended by a fault", error)
 
 
+async def _sweep(store: Store) -> None:
+    await store.maintenance.sweep()
+
+
 async def _come_back(text: bytes, stream: Stream) -> None:
     stream.write(text)
-
-
-def _local_now() -> dt.datetime:
-    return dt.datetime.now().astimezone()

@@ -1,0 +1,129 @@
+"""What the daemon works with once its store is open, built from the settings and changed by a reload.
+
+``session`` makes the session of a new connection; what it is given is of that moment, so running sessions keep what
+they began with. Checks that the settings leave off are not built.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass, replace
+
+from maild.delivery.rewriting import KeyedRewriting
+from maild.delivery.router import Router
+from maild.dns.resolver import CachingResolver
+from maild.dns.upstream import CaresUpstream, DirectUpstream, Upstream
+from maild.imap import serve as imap
+from maild.imap.commands import COMMANDS as IMAP_COMMANDS
+from maild.imap.session import Services as ImapServices
+from maild.log import Log
+from maild.net import FairQueue, Session
+from maild.policy import Gate, Login, Rates
+from maild.policy.gate import now_us
+from maild.policy.strangers import Strangers
+from maild.pop3 import session as pop3
+from maild.pop3.commands import COMMANDS as POP3_COMMANDS
+from maild.settings import DNS, Listener, Settings
+from maild.smtp import dialogue
+from maild.smtp.context import Budget, Context
+from maild.smtp.verification import MessageVerifier
+from maild.store import Store
+from maild.verify.decision import Rules
+
+
+@dataclass(slots=True)
+class Services:
+    """The parts that sessions share, and the settings they work by."""
+
+    settings: Settings
+    store: Store
+    gate: Gate
+    login: Login
+    rates: Rates
+    resolver: CachingResolver
+    smtp: Context
+    _rewrites: KeyedRewriting | None
+
+    @classmethod
+    def build(
+        cls,
+        settings: Settings,
+        store: Store,
+        rewrites: KeyedRewriting | None,
+        *,
+        hashing: FairQueue,
+        budget: Budget,
+        log: Log,
+    ) -> Services:
+        """Everything for an open store."""
+        gate = Gate(store, settings.auto_ban, log)
+        login = Login(store, gate, hashing, log, default_domain=settings.default_domain)
+        policy = settings.policy
+        rates = Rates(policy.messages_per_hour, policy.recipients_per_day, time.monotonic)
+        resolver = CachingResolver(upstream(settings.dns))
+        context = Context(
+            hostname=settings.hostname,
+            default_domain=settings.default_domain,
+            limits=settings.limits,
+            store=store,
+            router=Router(store.directory, store.mailboxes),
+            gate=gate,
+            login=login,
+            rates=rates,
+            budget=budget,
+            log=log,
+            now=_local_now,
+            lifetime_hours=settings.queue.lifetime_hours,
+        )
+        built = cls(settings, store, gate, login, rates, resolver, context, rewrites)
+        built.configure(settings)
+        return built
+
+    def configure(self, settings: Settings) -> None:
+        """Takes settings, at first and after a reload."""
+        self.settings = settings
+        policy = settings.policy
+        self.gate.configure(settings.auto_ban)
+        self.login.configure(default_domain=settings.default_domain)
+        self.rates.configure(policy.messages_per_hour, policy.recipients_per_day)
+        rules = Rules(dmarc_reject=policy.dmarc_reject)
+        strangers = Strangers(policy, self.resolver, self.store.state)
+        smart_host = bool(settings.queue.smart_host)
+        self.smtp = replace(
+            self.smtp,
+            hostname=settings.hostname,
+            default_domain=settings.default_domain,
+            limits=settings.limits,
+            router=Router(self.store.directory, self.store.mailboxes, smart_host=smart_host, rewriting=self._rewrites),
+            lifetime_hours=settings.queue.lifetime_hours,
+            verifier=MessageVerifier(self.resolver, settings.hostname, rules) if policy.verify else None,
+            screen=strangers if strangers.wanted else None,
+        )
+
+    def session(self, listener: Listener) -> Session:
+        """The session of a new connection."""
+        if listener.protocol == "imap":
+            return imap.session(self._imap, listener)
+        if listener.protocol == "pop3":
+            return pop3.session(self._pop3, listener)
+        return dialogue.session(lambda: self.smtp, listener)
+
+    def _imap(self) -> ImapServices:
+        settings = self.settings
+        return ImapServices(self.store, self.login, settings.hostname, settings.limits, now_us, IMAP_COMMANDS)
+
+    def _pop3(self) -> pop3.Services:
+        settings = self.settings
+        return pop3.Services(self.store, self.login, settings.hostname, settings.limits, POP3_COMMANDS)
+
+
+def upstream(dns: DNS) -> Upstream:
+    """The resolver's servers: dnspython where their DNSSEC answers count, c-ares, which is faster, elsewhere."""
+    if dns.servers and dns.validating:
+        return DirectUpstream(dns.servers, timeout=dns.timeout_seconds, validating=True)
+    return CaresUpstream(dns.servers, timeout=dns.timeout_seconds)
+
+
+def _local_now() -> dt.datetime:
+    return dt.datetime.now().astimezone()

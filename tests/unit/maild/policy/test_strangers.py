@@ -1,0 +1,127 @@
+"""Checks of strangers: block lists, HELO, PTR, greylisting; silence of DNS never refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maild.mail.address import Address
+from maild.net import Peer, address_of
+from maild.policy.gate import MINUTE
+from maild.policy.strangers import HOUR, Strangers, must_wait
+from maild.settings import BlockList, Greylisting, Policy
+from maild.store import Greylisted
+from tests.lib.zones import Zones
+
+SENDER, RECIPIENT = Address.parse("a@example.org"), Address.parse("id@테스트.net")
+LIST = BlockList(zone="zen.example", answers=("127.0.0.2/31",))
+
+
+@dataclass
+class Memory:
+    """The store's greylist."""
+
+    rows: dict[tuple[str, str, str], Greylisted] = field(default_factory=dict)
+
+    async def greylist(self, network: str, sender: str, recipient: str, now: int) -> Greylisted:
+        key = (network, sender, recipient)
+        before = self.rows.get(key, Greylisted(first_at=now, last_at=now, passes=0))
+        self.rows[key] = Greylisted(first_at=before.first_at, last_at=now, passes=before.passes + 1)
+        return before
+
+
+def ask(
+    policy: Policy,
+    zones: dict[str, Any],
+    *,
+    peer: str = "192.0.2.1",
+    helo: str = "client.example",
+    memory: Memory | None = None,
+    now: int = 0,
+    sender: Address | None = SENDER,
+) -> str | None:
+    checks = Strangers(policy, Zones(zones), cast("Any", memory or Memory()), lambda: now)
+    return asyncio.run(checks(peer=Peer(address_of(peer), 1), helo=helo, sender=sender, recipient=RECIPIENT))
+
+
+def test_nothing_is_checked_unless_it_is_asked_for() -> None:
+    assert not Strangers(Policy(), Zones({}), cast("Any", Memory())).wanted
+    assert ask(Policy(), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused"), [("127.0.0.2", True), ("127.0.0.3", True), ("127.0.0.4", False), ("127.255.255.254", False)]
+)
+def test_a_block_list_refuses_by_the_answers_that_count(answer: str, *, refused: bool) -> None:
+    said = ask(Policy(block_lists=(LIST,)), {"1.2.0.192.zen.example": {"A": [answer]}})
+    assert (said is not None) == refused
+
+
+def test_an_ipv6_client_is_asked_for_by_nibbles() -> None:
+    name = "1." + "0." * 23 + "8.b.d.0.1.0.0.2.zen.example"
+    said = ask(Policy(block_lists=(LIST,)), {name: {"A": ["127.0.0.2"]}}, peer="2001:db8::1")
+    assert said is not None
+    assert "zen.example" in said
+
+
+@pytest.mark.parametrize(
+    ("helo", "zones", "refused"),
+    [
+        ("client.example", {"client.example": {"A": ["192.0.2.9"]}}, False),
+        ("client.example", {"client.example": {"AAAA": ["2001:db8::1"]}}, False),
+        ("client.example", {}, True),
+        ("client.example", {"client.example": "TIMEOUT"}, False),
+        ("[192.0.2.1]", {}, False),
+        ("[192.0.2.2]", {}, True),
+    ],
+)
+def test_helo_must_have_an_address(helo: str, zones: dict[str, Any], *, refused: bool) -> None:
+    assert (ask(Policy(helo_must_resolve=True), zones, helo=helo) is not None) == refused
+
+
+@pytest.mark.parametrize(
+    ("zones", "refused"),
+    [
+        ({"1.2.0.192.in-addr.arpa": {"PTR": ["c.example"]}, "c.example": {"A": ["192.0.2.1"]}}, False),
+        ({"1.2.0.192.in-addr.arpa": {"PTR": ["c.example"]}, "c.example": {"A": ["192.0.2.2"]}}, True),
+        ({}, True),
+        ({"1.2.0.192.in-addr.arpa": "TIMEOUT"}, False),
+    ],
+)
+def test_the_address_must_have_a_confirmed_name(zones: dict[str, Any], *, refused: bool) -> None:
+    assert (ask(Policy(ptr_required=True), zones) is not None) == refused
+
+
+def test_greylisting_delays_the_first_try_and_takes_the_one_after_the_delay() -> None:
+    memory, policy = Memory(), Policy(greylisting=Greylisting(enabled=True))
+    answers = [ask(policy, {}, memory=memory, now=minutes * MINUTE) for minutes in (0, 5, 31, 60)]
+    assert [answer is None for answer in answers] == [False, False, True, True]
+    assert answers[0] == "451 4.7.1 Greylisted, please try again later"
+
+
+def test_spf_and_the_null_sender_pass_greylisting() -> None:
+    policy = Policy(greylisting=Greylisting(enabled=True))
+    assert ask(policy, {"example.org": {"TXT": [b"v=spf1 ip4:192.0.2.1 -all"]}}) is None
+    assert ask(policy, {}, sender=None) is None
+
+
+def test_a_sender_is_forgotten_after_its_time() -> None:
+    settings = Greylisting(enabled=True)
+    used = Greylisted(first_at=0, last_at=40 * MINUTE, passes=2)
+    assert not must_wait(used, settings, 40 * MINUTE + 864 * HOUR)
+    assert must_wait(used, settings, 41 * MINUTE + 864 * HOUR)
+    unused = Greylisted(first_at=0, last_at=MINUTE, passes=1)
+    assert not must_wait(unused, settings, MINUTE + 24 * HOUR)
+    assert must_wait(unused, settings, 2 * MINUTE + 24 * HOUR)
+
+
+@given(st.integers(0, 10**15), st.integers(0, 10**15), st.integers(0, 5), st.integers(0, 10**16))
+def test_a_new_triplet_always_waits(first: int, later: int, passes: int, after: int) -> None:
+    history = Greylisted(first_at=first, last_at=first + later, passes=passes)
+    waits = must_wait(history, Greylisting(enabled=True), first + later + after)
+    assert waits or passes > 0
