@@ -229,9 +229,9 @@ function Lock-Run($request) {
     if ($hostState.lock) { return @{} }
     $holder = @{ run = $request.run; user = $request.user; start = $request.start }
     $text = ConvertTo-Json -InputObject $holder -Compress
-    $folder = (Resolve-HostPath $env:ProgramData) + '\Mailhost'
+    $folder = [System.IO.Path]::Combine($env:ProgramData, 'Mailhost')
     New-HostDirectory $folder ''
-    $path = $folder + '\run.lock'
+    $path = [System.IO.Path]::Combine($folder, 'run.lock')
     try {
         $hostState.lock = Open-RunLock $path $text
     } catch {

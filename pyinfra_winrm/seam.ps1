@@ -183,7 +183,9 @@ function Install-HostPackage($folder, $wheels) {
 
 # Held open while the run lasts and gone with the process.
 function Open-RunLock($path, $text) {
-    $stream = New-Object System.IO.FileStream $path, 'Create', 'Write', 'Read', 4096, 'DeleteOnClose'
+    # As text, the option would be taken for the switch that another constructor has in its place.
+    $gone = [System.IO.FileOptions]::DeleteOnClose
+    $stream = New-Object System.IO.FileStream $path, 'Create', 'Write', 'Read', 4096, $gone
     $bytes = [System.Text.Encoding]::UTF8.GetBytes($text)
     $stream.Write($bytes, 0, $bytes.Length)
     $stream.Flush($true)

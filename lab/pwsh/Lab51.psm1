@@ -130,7 +130,7 @@ Set-Alias Expand-HostInterpreter Lab-Expand-HostInterpreter
 
 # .NET locks whole files here, or not at all: readers go around the lock, by the model.
 function Lab-Open-RunLock($path, $text) {
-    try { $stream = [IO.FileStream]::new($path, 'OpenOrCreate', 'Write', 'None', 4096, 'DeleteOnClose') }
+    try { $stream = [IO.FileStream]::new($path, 'OpenOrCreate', 'Write', 'None', 4096, [IO.FileOptions]::DeleteOnClose) }
     catch {
         $failure = [IO.IOException]::new("The process cannot access the file '$path' because it is being used by another process.")
         $failure.Data['code'] = 'sharing-violation'

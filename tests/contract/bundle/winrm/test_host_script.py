@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pyinfra_winrm.protocol import encode_request
-from pyinfra_winrm.scripts import LONGEST_COMMAND, bootstrap, command_line
+from pyinfra_winrm.scripts import LONGEST_COMMAND, bootstrap, command_line, host_script
 from tests.lib.hostprocess import HostProcess
 from tests.lib.programs import find_pwsh
 
@@ -27,16 +27,15 @@ function Move-HostFile($part, $path) {
     [IO.File]::Delete($path)
     [IO.File]::Move($part, $path)
 }
-function New-HostDirectory($path, $sddl) { [void][IO.Directory]::CreateDirectory($path.Replace('\\', '/')) }
+function New-HostDirectory($path, $sddl) { [void][IO.Directory]::CreateDirectory($path) }
 function Open-HostWriter($path) { return New-Object IO.FileStream $path, 'Create', 'Write', 'None' }
 function Open-HostReader($path) { return New-Object IO.FileStream $path, 'Open', 'Read', 'ReadWrite' }
-function Read-HostFile($path) { return , [IO.File]::ReadAllBytes($path.Replace('\\', '/')) }
+function Read-HostFile($path) { return , [IO.File]::ReadAllBytes($path) }
 function Remove-HostItem($path) { [IO.File]::Delete($path) }
 function ConvertFrom-Utf8($bytes) { return [Text.Encoding]::UTF8.GetString($bytes) }
 function Open-RunLock($path, $text) {
-    $path = $path.Replace('\\', '/')
     try {
-        $stream = New-Object IO.FileStream "$path.owner", 'OpenOrCreate', 'ReadWrite', 'None', 4096, 'DeleteOnClose'
+        $stream = New-Object IO.FileStream "$path.owner", 'OpenOrCreate', 'ReadWrite', 'None', 4096, ([IO.FileOptions]::DeleteOnClose)
     } catch {
         throw (New-Object IO.IOException 'held', ([int]0x80070020))
     }
@@ -196,6 +195,13 @@ def test_second_run_is_told_who_holds_the_lock(host: HostProcess, tmp_path: Path
         assert held.fields["held"] == {key: RUN[key] for key in ("run", "user", "start")}
         assert host.ask("unlock").ok
         assert other.ask("lock", **{**RUN, "run": "r2"}).fields.get("held") is None
+
+
+def test_lock_file_is_gone_when_its_handle_closes(host: HostProcess, tmp_path: Path) -> None:
+    assert host.ask("load", name="seam", script=host_script("seam")).ok
+    lock = tmp_path / "run.lock"
+    script = f"$held = Open-RunLock '{lock}' '{{}}'; Test-Path '{lock}'; $held.Dispose(); Test-Path '{lock}'"
+    assert host.ask("run", script=script, env={}, cwd=None).fields["out"] == ["True", "False"]
 
 
 def test_session_whose_controller_fell_silent_ends_and_gives_the_lock_back(tmp_path: Path) -> None:
