@@ -27,7 +27,7 @@ from pyinfra_winrm.errors import (
     explain,
     is_lost,
 )
-from pyinfra_winrm.protocol import NOISE_KEPT, ProtocolError, Reply, ReplyReader, encode_chunk, encode_request
+from pyinfra_winrm.protocol import NOISE_KEPT, ProtocolError, Reply, ReplyReader, encode_request
 from pyinfra_winrm.resource import Json
 from pyinfra_winrm.scripts import command_line, host_script
 from pyinfra_winrm.settings import Connection
@@ -122,12 +122,12 @@ class Session:
                     f"{error}; {about} may or may not be done: run again, a run starts from what it finds"
                 ) from error
 
-    def stream(self, number: int, data: bytes, *, about: str) -> None:
-        """Writes one numbered chunk, which has no answer of its own."""
+    def stream(self, line: bytes, *, about: str) -> None:
+        """Writes the line of one chunk, which has no answer of its own."""
         with self._turn:
             try:
                 with self._translated():
-                    self._live.send(encode_chunk(number, data))
+                    self._live.send(line)
                     self.last_used = self.clock()
             except LostSessionError as error:
                 raise LostSessionError(f"{error}; {about} was cut: run again, the target is as it was") from error

@@ -6,12 +6,15 @@ left to ``session``.
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import uuid
 from collections.abc import Iterator
 from typing import Any, Final, Protocol, cast
 
 import requests
 import winrm.exceptions as raised
+import xmltodict  # type: ignore[import-untyped]
 from requests.adapters import HTTPAdapter
 from winrm.protocol import Protocol as WSManProtocol
 
@@ -19,6 +22,10 @@ from pyinfra_winrm.settings import READ_GRACE, Connection
 
 # Raw bytes in one Send: 480,000 in base64, within MaxEnvelopeSizekb of 500 (512,000 bytes) with the header.
 LARGEST_SEND: Final = 360_000
+
+# What stands in a Send's envelope for the id and the data of the next one.
+MESSAGE: Final = "MESSAGE-ID"
+PAYLOAD: Final = "PAYLOAD"
 
 # UTF-8, so that what native programs print can be read; the protocol itself is ASCII.
 CODE_PAGE: Final = 65001
@@ -88,6 +95,7 @@ class Wire:
         self._protocol: WSManProtocol | None = None
         self._shell = ""
         self._command = ""
+        self._template: bytes | None = None
 
     def open(self, command_line: str) -> None:
         """Opens the shell and starts the program with its input left open."""
@@ -101,7 +109,7 @@ class Wire:
         """Writes to the program's input."""
         for start in range(0, len(data), LARGEST_SEND):
             self.requests += 1
-            self._opened.send_command_input(self._shell, self._command, data[start : start + LARGEST_SEND])
+            self._opened.send_message(cast("Any", self._envelope(data[start : start + LARGEST_SEND])))
 
     def receive(self, seconds: int | None = None) -> tuple[bytes, bytes, bool] | None:
         """What the program wrote (stdout, stderr, whether it has ended); None when nothing came in time."""
@@ -134,6 +142,17 @@ class Wire:
                 self.requests += 1
                 protocol.close_shell(self._shell)
         protocol.transport.close_session()
+
+    def _envelope(self, data: bytes) -> bytes:
+        """As pywinrm's ``send_command_input`` writes it, without putting half a megabyte through an XML writer."""
+        if self._template is None:
+            shell_uri = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
+            envelope = self._opened.build_wsman_header(f"{shell_uri}/Send", f"{shell_uri}/cmd", self._shell, MESSAGE)
+            stream = {"@CommandId": self._command, "@Name": "stdin", "@End": "false", "#text": PAYLOAD}
+            envelope["env:Body"] = {"rsp:Send": {"rsp:Stream": stream}}
+            self._template = xmltodict.unparse({"env:Envelope": envelope}).encode()
+        named = self._template.replace(MESSAGE.encode(), str(uuid.uuid4()).encode())
+        return named.replace(PAYLOAD.encode(), base64.b64encode(data))
 
     @property
     def _opened(self) -> WSManProtocol:

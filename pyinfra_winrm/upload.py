@@ -10,10 +10,12 @@ import base64
 import hashlib
 import io
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Final
 
 from pyinfra_winrm.errors import HostError
+from pyinfra_winrm.protocol import encode_chunk
 from pyinfra_winrm.session import Session
 
 # 256 KiB make a line of 350 KB and an envelope of 468 KB; MaxEnvelopeSizekb is 500.
@@ -28,6 +30,19 @@ def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
         yield data
 
 
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """The chunks as lines, each made while the one before is on its way."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="chunks") as ahead:
+        waiting: Future[bytes] | None = None
+        for number, data in enumerate(_chunks(stream)):
+            following = ahead.submit(encode_chunk, number, data)
+            if waiting is not None:
+                yield waiting.result()
+            waiting = following
+        if waiting is not None:
+            yield waiting.result()
+
+
 def upload(session: Session, source: Path | bytes, target: str, *, timeout: int = 0) -> str:
     """Puts a file, or bytes, at ``target`` on the host; returns the SHA-256 the host computed."""
     with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as stream:
@@ -37,8 +52,8 @@ def upload(session: Session, source: Path | bytes, target: str, *, timeout: int 
         about = f"the upload of {target}"
         fields = {"path": target, "size": size, "sha256": sha256}
         session.change("upload.begin", fields, about=about, timeout=timeout)
-        for number, data in enumerate(_chunks(stream)):
-            session.stream(number, data, about=about)
+        for line in _lines(stream):
+            session.stream(line, about=about)
     reply = session.change("upload.end", {"patience": PATIENCE}, about=about, timeout=timeout)
     arrived = str(reply.fields.get("sha256"))
     if arrived != sha256:

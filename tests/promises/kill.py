@@ -102,6 +102,7 @@ def snapshot(lab: Lab) -> dict[str, Any]:
     files = {
         str(path.relative_to(lab.drive)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
         for path in sorted(lab.drive.rglob("*"))
+        if (path.is_file() or path.is_dir()) and not path.is_relative_to(lab.drive / "Windows" / "Temp")
     }
     state = json.loads((lab.folder / "state.json").read_text(encoding="utf-8"))
     return {"files": files, "state": {name: value for name, value in state.items() if name not in {"system", "lab"}}}
