@@ -2,8 +2,10 @@
 
 import os
 import shutil
+from pathlib import Path
 
 from lab import config, downloads
+from tasks.agekey import public_key
 from tasks.packing import cache_folder
 
 # The tutorial's two names and two mailboxes, one of them with a Korean address. Their passwords come from the
@@ -64,9 +66,9 @@ tls = (
 # The records of the example belong to somebody else; a name server of the tests can be named.
 dns_servers = [server for server in os.environ.get("MAILHOST_LAB_DNS", "").split(",") if server]
 dns_offline = not dns_servers
-# Encrypted to a key of the lab's own, made when the first backup is pulled.
-_recipient = config.default_folder() / "backup-key.pub"
-backup = {"recipient": _recipient.read_text(encoding="utf-8").strip() if _recipient.exists() else None}
+# Encrypted to a key of the lab's own, made beside it; MAILHOST_LAB_BACKUP_KEY names another key file.
+_key = os.environ.get("MAILHOST_LAB_BACKUP_KEY")
+backup = {"recipient": public_key(Path(_key) if _key else config.default_folder() / "backup-key.txt")}
 # The lab's programs are real ones of this machine, so a release there has this machine's packages. Another checkout's
 # maild can be tried by naming its folder.
-release = {"platform": "local", "source": os.environ.get("MAILHOST_LAB_MAILD")}
+release = {"platform": "local", "source": os.environ.get("MAILHOST_LAB_MAILD") or None}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from pyinfra.api.host import Host
 
 from pyinfra_winrm.errors import HostError
 from pyinfra_winrm.kinds import InvalidResourceError, PythonRelease
 from pyinfra_winrm.resource import Present, Resource
-from tasks import deployment, rollback, uninstall
+from tasks import deployment, pulling, rollback, uninstall
 from tasks.paths import Paths
 from tasks.settings import SettingsError, load
+
+T = TypeVar("T")
 
 
 def other_releases(host: Host, root: str, current: str) -> tuple[str, ...]:
@@ -39,7 +44,28 @@ def rolled_back(host: Host) -> Sequence[Resource]:
             raise HostError(f"there is no release to go back to; beside the running {current} there are: {there}")
         return rollback.resources(settings, facts, chosen)
 
-    return _of(host, make)
+    return _of(host, make, ())
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A backup on its way: what makes it on the host, where it lies there, where it goes here."""
+
+    resources: Sequence[Resource] = ()
+    source: str = ""
+    target: Path = pulling.FOLDER
+
+
+def handed_over(host: Host) -> HandedOver:
+    """The backup that ``operate/backup.py`` makes and fetches."""
+
+    def make() -> HandedOver:
+        settings = load(_data(host))
+        name = pulling.name_of(settings, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
+        source = f"{Paths(settings.root).backups}/{name}"
+        return HandedOver([pulling.resource(settings, name)], source, pulling.FOLDER / name)
+
+    return _of(host, make, HandedOver())
 
 
 def uninstalled(host: Host) -> Sequence[Resource]:
@@ -53,7 +79,7 @@ def uninstalled(host: Host) -> Sequence[Resource]:
         releases = (current, *other_releases(host, settings.root, current)) if current else ()
         return uninstall.resources(settings, facts, releases, purge=bool(data.get("uninstall_purge")))
 
-    return _of(host, make)
+    return _of(host, make, ())
 
 
 def _data(host: Host) -> Mapping[str, Any]:
@@ -61,10 +87,10 @@ def _data(host: Host) -> Mapping[str, Any]:
     return found
 
 
-def _of(host: Host, make: Any) -> Sequence[Resource]:
+def _of(host: Host, make: Callable[[], T], nothing: T) -> T:
+    """What ``make`` gives; a host that cannot have it is left out with one sentence."""
     try:
-        found: Sequence[Resource] = make()
+        return make()
     except (SettingsError, InvalidResourceError, HostError) as error:
         cast("Any", host.connector).fail(HostError(f"{host.name}: {error}"))
-        return ()
-    return found
+        return nothing

@@ -7,6 +7,7 @@ a running server waits for the real run.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import click
@@ -22,6 +23,7 @@ from pyinfra_winrm.resource import Resource
 from tasks import reachability, report, summary
 from tasks import verify as verification
 from tasks.preflight import Finding
+from tasks.pulling import Pull
 from tasks.settings import Settings
 from tasks.switching import Switch
 
@@ -63,6 +65,15 @@ def serve(
             yield Switch(command, settings, back)
         else:
             yield command
+
+
+@operation()
+def pull(source: str, target: Path) -> Generator[HostCommand, None, None]:
+    """Brings a file of the host here, and says where it is."""
+    if _executing() and source:
+        _host().log(f"backup: {target}")
+    if source:
+        yield Pull(source, target)
 
 
 @operation()

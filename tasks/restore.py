@@ -1,12 +1,45 @@
-"""Mail brought back from a backup, onto an empty server alone."""
+"""Mail brought back from a backup, onto an empty server alone; the same backup again is no change.
+
+The backup is uploaded as it is and opened on the host, with the operator's key as data of one request.
+"""
 
 from __future__ import annotations
 
-from pyinfra_winrm.kinds import Reconcile
+from pathlib import Path
+
+from pyinfra_winrm.kinds import File, Reconcile
+from pyinfra_winrm.secret import Secret
+from tasks import accounts, release
 from tasks.facts import Facts
-from tasks.settings import Settings
+from tasks.paths import Paths
+from tasks.settings import Settings, SettingsError
+
+NAME = "restore.age"
+SECONDS = 3600  # a large backup is read twice and written once
 
 
-def resources(_settings: Settings, _facts: Facts) -> list[Reconcile]:
-    """Nothing yet."""
-    return []
+def resources(settings: Settings, _facts: Facts) -> list[File | Reconcile]:
+    """The file, and what is in it; nothing unless a restore was asked for."""
+    if settings.restore_from is None or settings.restore_identity is None:
+        return []
+    paths = Paths(settings.root)
+    source = _file("restore_from", settings.restore_from)
+    identity = _file("restore_identity", settings.restore_identity)
+    target = f"{paths.private}/{NAME}"
+    return [
+        File(path=target, source=source, acl=accounts.CLOSED),
+        Reconcile(
+            name="restore",
+            command=release.command(settings, "backup", "restore", "--settings", paths.settings),
+            desired={"from": target, "identity": Secret(identity.read_text(encoding="utf-8"))},
+            folder=paths.private,
+            timeout=SECONDS,
+        ),
+    ]
+
+
+def _file(key: str, name: str) -> Path:
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise SettingsError(key, f"there is no file {name}", "name a file of the machine that runs the deploy")
+    return path

@@ -243,7 +243,7 @@ def _places(settings: Settings, report: Report, _: Translate) -> Iterator[str]:
     yield "  " + _("Logs: {path}, a file a day, {days} days").format(path=paths.logs, days=settings.logs.keep_days)
     yield "  " + _("Settings: {path}").format(path=paths.settings)
     if settings.backup.recipient is None:
-        yield "  " + _("No backup is made: set backup.recipient to your age key (make backup makes one for the lab)")
+        yield "  " + _("No backup is made: set backup.recipient to your age key")
     else:
         yield "  " + _("Backups: {path}, every day at {time}").format(path=paths.backups, time=settings.backup.at)
     if report.not_managed:

@@ -1,0 +1,56 @@
+"""``maild handover``: a backup under the name that the one who fetches it has given.
+
+Called as a desired state is (``--desired FILE --json``, with ``--dry`` to ask); the file says ``folder``, ``name`` and
+``recipient``, the age public key. A backup of that name is never made twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from maild.backup import BackupError, Places, create
+from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.cli._opened import finish, opened
+from maild.settings import Settings
+
+FINDINGS = 2
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    command = subparsers.add_parser("handover", help="make a backup for somebody to fetch", description=__doc__)
+    add_settings(command)
+    command.add_argument("--desired", type=Path, required=True, help="file with folder, name and recipient")
+    command.add_argument("--json", action="store_true", help="the only form there is")
+    command.add_argument("--dry", action="store_true", help="only say whether it is there")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Makes it unless it is there."""
+    settings = settings_of(args)
+    desired = json.loads(args.desired.read_text(encoding="utf-8"))
+    target = Path(desired["folder"]) / desired["name"]
+    missing = not target.is_file()
+    if missing and not args.dry:
+        try:
+            status = finish(lambda: _create(args.settings, settings, target, desired["recipient"]))
+        except BackupError as error:
+            print(f"maild: {error}", file=sys.stderr)
+            return Exit.NO
+        if status != Exit.OK:
+            return status
+    change = {"object": "backup", "name": target.name, "field": "state", "current": "absent", "wanted": "present"}
+    print(json.dumps({"changes": [change] if missing else [], "not_managed": []}))
+    return FINDINGS if missing and args.dry else Exit.OK
+
+
+async def _create(settings_file: Path, settings: Settings, target: Path, recipient: str) -> int:
+    """The name is given when the whole file is there."""
+    async with opened(settings, migrate=False) as store:
+        made = await create(store, Places.of(settings_file, settings), target.parent, recipient, settings.hostname)
+    made.file.replace(target)
+    return Exit.OK
