@@ -6,9 +6,11 @@ inventory of its own. Mail goes in and out by curl.
 
 from __future__ import annotations
 
+import imaplib
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -173,6 +175,21 @@ def ask_imap(where: Site, person: str, command: str, mailbox: str = "INBOX", pas
     )  # fmt: skip
     assert done.returncode == 0, (command, done.stderr.decode())
     return done.stdout.decode("utf-8", "replace")
+
+
+def inbox_ids(where: Site, person: str, password: str | None = None) -> list[str]:
+    """The Message-IDs in an inbox, without their brackets."""
+    secret = PEOPLE[person] if password is None else password
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with imaplib.IMAP4_SSL("127.0.0.1", where.port(993), ssl_context=context, timeout=60) as imap:
+        imap.authenticate("PLAIN", lambda _: f"\0{person}\0{secret}".encode())
+        _, (count,) = imap.select("INBOX", readonly=True)
+        if not int(count or 0):
+            return []
+        _, rows = imap.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
+    fields = [row[1].decode() for row in rows if isinstance(row, tuple)]
+    return [match[1] for text in fields if (match := re.search(r"<([^>]*)>", text))]
 
 
 def own_part(stored: bytes) -> bytes:

@@ -1,0 +1,141 @@
+"""From one release to the next under load, back by itself when the next does not serve, back by hand, away again."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from tests.lib.load import Load
+from tests.lib.programs import ROOT
+from tests.lib.site import Site, inbox_ids, site
+
+ABOUT = "an upgrade with a migration under SMTP load, one that fails and goes back, a rollback, an uninstallation"
+
+LONGEST_GAP = 10.0  # seconds without an accepted message, the issue's own bound
+MIGRATION = '''"""Adds a column that nobody needs: a real migration that only expands."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = "{before}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("account", sa.Column("favourite_colour", sa.String(length=32), nullable=True))
+'''
+# the ports open but one: what a release is that starts and does not serve
+BROKEN = ("self._settings.open_listeners)", "[one for one in self._settings.open_listeners if one.port != 465])")
+
+
+def another(folder: Path, version: str, *, migration: bool = False, broken: bool = False) -> Path:
+    """A copy of the daemon's source that is a later release."""
+    source = folder / version
+    shutil.copytree(ROOT / "maild", source, ignore=shutil.ignore_patterns("__pycache__"))
+    project = source / "pyproject.toml"
+    project.write_text(
+        project.read_text(encoding="utf-8").replace('version = "0.1.0"', f'version = "{version}"'), encoding="utf-8"
+    )
+    if migration:
+        versions = source / "src" / "maild" / "store" / "migrations" / "versions"
+        head = max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
+        later = f"{int(head) + 1:04d}"
+        (versions / f"{later}_colour.py").write_text(MIGRATION.format(revision=later, before=head), encoding="utf-8")
+    if broken:
+        app = source / "src" / "maild" / "app.py"
+        text = app.read_text(encoding="utf-8")
+        assert BROKEN[0] in text, "the place that opens the ports has moved"
+        app.write_text(text.replace(*BROKEN), encoding="utf-8")
+    return source
+
+
+def running(where: Site) -> str:
+    """The release that the service runs from."""
+    image: str = where.lab.call("services.config", name="maild")["image_path"]
+    assert where.service()["state"] == "running", where.service()
+    return image.split("\\")[3]
+
+
+def found(where: Site, load: Load) -> int:
+    """Every message answered 250 is in the mailbox exactly once, and of the others at most one."""
+    there = Counter(name for name in inbox_ids(where, "id@테스트.net") if name.startswith("load-"))
+    missing = [name for name in load.accepted if there[name] != 1]
+    assert not missing, (missing[:5], {name: there[name] for name in missing[:5]})
+    assert set(there) <= {*load.accepted, *load.unsure}, sorted(set(there) - {*load.accepted, *load.unsure})[:5]
+    return sum(there.values())
+
+
+def up(where: Site, folder: Path) -> dict[str, object]:
+    """N to N+1 with a migration while mail comes in."""
+    before = running(where)
+    where.environment["MAILHOST_LAB_MAILD"] = str(another(folder, "0.2.0", migration=True))
+    with Load(where.port(25)) as load:
+        load.wait(5)
+        where.deployed()
+        load.wait(len(load.accepted) + 5)
+    after = running(where)
+    assert after != before
+    where.in_step()
+    assert load.gap <= LONGEST_GAP, load.gap
+    return {"accepted": len(load.accepted), "found": found(where, load), "longest_gap_s": round(load.gap, 2)}
+
+
+def fails(where: Site, folder: Path) -> None:
+    """N+2 opens all ports but one: the run fails, names both, and N+1 serves again."""
+    before = running(where)
+    good = where.environment["MAILHOST_LAB_MAILD"]
+    where.environment["MAILHOST_LAB_MAILD"] = str(another(folder, "0.3.0", migration=True, broken=True))
+    ran = where.deploy()
+    assert ran.status == 1, ran.text[-3000:]
+    assert "does not serve" in ran.text, ran.text[-3000:]
+    assert "SMTP 465" in ran.text, ran.text[-3000:]
+    assert "serves again" in ran.text, ran.text[-3000:]
+    assert running(where) == before
+    where.environment["MAILHOST_LAB_MAILD"] = good
+    where.deployed()
+    where.in_step()
+
+
+def back(where: Site) -> None:
+    """An explicit rollback runs the release before, which serves the schema of the later one."""
+    before = running(where)
+    where.deployed("operate/rollback.py")
+    assert running(where) != before
+    assert inbox_ids(where, "id@테스트.net")
+
+
+def away(where: Site) -> None:
+    """An uninstallation takes what is ours and keeps mail; purged, nothing is left."""
+    entries = len(where.lab.journal())
+    where.deployed("operate/uninstall.py")
+    assert not where.lab.call("services.exists", name="maild")
+    assert not [name for name, text in where.lab.call("firewall.rules").items() if "EmbedCtxt=Mailhost" in text]
+    assert (where.lab.drive / "Mailhost" / "data" / "mail.db").exists()
+    assert not list((where.lab.drive / "Mailhost" / "releases").iterdir())
+    gone = [f"{row['kind']} {row['name']} {row['field']}" for row in where.lab.journal()[entries:]]
+    assert gone, "an uninstallation is in no journal"
+    others = [line for line in gone if "mailhost" not in line.casefold() and "maild" not in line.casefold()]
+    assert not others, others
+    where.deployed("operate/uninstall.py", "--data", "uninstall_purge=true")
+    assert not (where.lab.drive / "Mailhost").exists()
+
+
+def run(size: str) -> dict[str, object]:
+    """SQLite in CI, MariaDB too at full size (the uninstallation is looked at on SQLite)."""
+    result: dict[str, object] = {}
+    for database in ("sqlite",) if size == "small" else ("sqlite", "mysql"):
+        with tempfile.TemporaryDirectory(prefix="mailhost-upgrade-") as name:
+            folder = Path(name)
+            with site(folder / "lab") as where:
+                where.environment |= {"MAILHOST_LAB_DATABASE": database, "MAILHOST_LAB_MAILD": ""}
+                where.deployed()
+                result[database] = up(where, folder)
+                fails(where, folder)
+                back(where)
+                if database == "sqlite":
+                    away(where)
+    return result
