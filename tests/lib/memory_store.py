@@ -98,7 +98,12 @@ class MemoryStore:
 
     @property
     def mailboxes(self) -> Any:
-        return SimpleNamespace(with_use=self._nothing, named=self._nothing, create=self._nothing)
+        return SimpleNamespace(with_use=self._nothing, named=self._rejects, create=self._nothing)
+
+    async def _rejects(self, account_id: int, name: str) -> Any:
+        """Each account's Rejects."""
+        del name
+        return SimpleNamespace(id=account_id * 10 + 1)
 
     def _check(self) -> None:
         if self.error is not None:
@@ -204,7 +209,7 @@ class MemoryStore:
         self._check()
         body = incoming.body if isinstance(incoming.body, bytes) else bytes(cast("StagedBytes", incoming.body).data)
         for delivery in incoming.deliveries:
-            account = next(each for each in self.account_rows if each.inbox_id == delivery.mailbox_id)
+            account = next(each for each in self.account_rows if each.inbox_id == delivery.mailbox_id // 10 * 10)
             if account.quota_bytes and (await self.usage(account.id))[0] + len(body) > account.quota_bytes:
                 raise OverQuota
         self.accepted.append((replace(incoming, body=b""), body))

@@ -61,7 +61,7 @@ async def receive(context: Context, client: Client, transaction: Transaction, bo
 
 
 async def _take(context: Context, client: Client, transaction: Transaction, body: Body) -> str:
-    _refuse_malformed(body)
+    _refuse_malformed(body, transaction)
     message = body.pieces[0] if len(body.pieces) == 1 else b"".join(body.pieces)
     fields = list(header.fields(message))
     _refuse_header(context, message, fields)
@@ -104,11 +104,15 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
     return number
 
 
-def _refuse_malformed(body: Body) -> None:
+def _refuse_malformed(body: Body, transaction: Transaction) -> None:
     if body.bare:
         raise Refused(BARE)
     if body.nul:
         raise Refused(NUL)
+    for _, target in transaction.recipients:
+        domain = target.resolved.domain
+        if domain is not None and 0 < domain.message_bytes < body.size:
+            raise Refused(TOO_LARGE.format(limit=domain.message_bytes))
 
 
 def _refuse_header(context: Context, message: bytes, fields: list[Field]) -> None:
@@ -121,7 +125,7 @@ def _refuse_header(context: Context, message: bytes, fields: list[Field]) -> Non
 
 
 async def _verify(context: Context, client: Client, transaction: Transaction, message: bytes) -> Verified:
-    if context.verifier is None:
+    if context.verifier is None or _is_trusted(client):
         return Verified()
     found = await context.verifier(message, peer=client.peer, helo=client.helo, sender=transaction.sender)
     if found.refusal is not None and not found.kept:
@@ -133,8 +137,7 @@ async def _refuse_pretender(
     context: Context, client: Client, transaction: Transaction, fields: list[Field], verified: Verified
 ) -> None:
     """From outside, nobody is one of us unless its range may say so or DMARC has shown it."""
-    allowed = client.range_ is not None and client.range_.allow_local_sender
-    if allowed or verified.authentic:
+    if _is_trusted(client) or verified.authentic:
         return
     if transaction.must_be_authentic:
         raise Refused("550 5.7.1 This sender is local here: log in to send as it")
@@ -142,6 +145,11 @@ async def _refuse_pretender(
     for address in mailboxes.addresses(authors):
         if address is not None and await is_local(context, address.domain):
             raise Refused("550 5.7.1 The From field names a local address: log in to send as it")
+
+
+def _is_trusted(client: Client) -> bool:
+    """Whether the client's range speaks for us: an application's server, which SPF knows nothing of."""
+    return client.range_ is not None and client.range_.allow_local_sender
 
 
 async def is_local(context: Context, domain: str) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import ipaddress
 
 import pytest
 
 from maild.settings import Limits
-from maild.store import StoreFull, StoreUnavailable
+from maild.smtp.context import Verified
+from maild.store import Direction, IPRange, StoreFull, StoreUnavailable
 from tests.lib.scripted import MX, SUBMISSION, SUBMISSIONS, House, plain, replies
 
 DOMAIN = "xn--9t4b11yi5a.net"
@@ -330,6 +332,63 @@ def test_a_store_in_trouble_is_a_temporary_refusal(error: Exception, code: str) 
     house.memory.accept = failing  # type: ignore[method-assign,assignment]
     assert codes(b"EHLO c\r\n" + MAIL, MESSAGE, house=house)[-1] == code
     house.memory.accept = original  # type: ignore[method-assign]
+
+
+def test_a_domain_s_own_limit_holds_with_and_without_size() -> None:
+    house = House()
+    name, domain = DOMAIN, house.memory.domain_rows[DOMAIN]
+    house.memory.domain_rows[name] = dataclasses.replace(domain, message_bytes=1000)
+    envelope = f"EHLO c\r\nMAIL FROM:<a@example.org> SIZE=2000\r\nRCPT TO:<id@{DOMAIN}>\r\n".encode()
+    assert codes(envelope, house=house)[-1] == "552"
+    large = b"From: a@example.org\r\n\r\n" + b"x" * 2000 + b"\r\n.\r\n"
+    assert codes(b"EHLO c\r\n" + MAIL, large, house=house)[-1] == "552"
+    assert codes(b"EHLO c\r\n" + MAIL, MESSAGE, house=house)[-1] == "250"
+
+
+def test_a_range_that_speaks_for_us_may_use_our_addresses_and_is_not_verified() -> None:
+    house = House(verifier=_never)
+    net = ipaddress.ip_network("192.0.2.0/28")
+    house.memory.range_rows.append(
+        IPRange(
+            name="application",
+            low=net[0],
+            high=net[-1],
+            priority=30,
+            allow=frozenset({Direction.LOCAL_TO_LOCAL}),
+            allow_local_sender=True,
+        )
+    )
+    envelope = f"EHLO c\r\nMAIL FROM:<id@{DOMAIN}>\r\nRCPT TO:<id@{DOMAIN}>\r\nDATA\r\n".encode()
+    assert codes(envelope, OWN_MESSAGE, house=house)[-1] == "250"
+    assert codes(envelope, OWN_MESSAGE, house=house, peer="198.51.100.1")[-1] == "550"
+
+
+async def _never(_: bytes, **__: object) -> Verified:
+    """A verifier for which nothing is authentic."""
+    return Verified()
+
+
+@pytest.mark.parametrize(("authentic", "code"), [(True, "250"), (False, "550")])
+def test_dmarc_decides_whether_a_stranger_is_one_of_us(code: str, *, authentic: bool) -> None:
+    async def verifier(_: bytes, **__: object) -> Verified:
+        return Verified(authentic=authentic, fields=b"Authentication-Results: x\r\n")
+
+    house = House(verifier=verifier)
+    envelope = f"EHLO c\r\nMAIL FROM:<id@{DOMAIN}>\r\nRCPT TO:<id@{DOMAIN}>\r\nDATA\r\n".encode()
+    assert codes(envelope, OWN_MESSAGE, house=house)[-1] == code
+    assert codes(b"EHLO c\r\n" + MAIL, OWN_MESSAGE, house=house)[-1] == code
+    outside = f"EHLO c\r\nMAIL FROM:<id@{DOMAIN}>\r\nRCPT TO:<x@example.com>\r\n".encode()
+    assert codes(outside, house=house)[-1] == "530"
+
+
+def test_what_the_checks_refuse_is_refused_and_a_kept_copy_goes_to_rejects_alone() -> None:
+    async def refuses(_: bytes, **__: object) -> Verified:
+        return Verified(refusal="550 5.7.1 no", kept=kept)
+
+    house = House(verifier=refuses)
+    for kept in (False, True):
+        assert codes(b"EHLO c\r\n" + MAIL, MESSAGE, house=house)[-1] == "550"
+        assert len(house.memory.accepted) == kept
 
 
 def test_a_loop_ends() -> None:
