@@ -17,6 +17,7 @@ from maild.dns.upstream import CaresUpstream, DirectUpstream, Upstream
 from maild.imap import serve as imap
 from maild.imap.commands import COMMANDS as IMAP_COMMANDS
 from maild.imap.session import Services as ImapServices
+from maild.locale import translator
 from maild.log import Log
 from maild.net import FairQueue, Session
 from maild.policy import Gate, Login, Rates
@@ -97,6 +98,8 @@ class Services:
             limits=settings.limits,
             router=Router(self.store.directory, self.store.mailboxes, smart_host=smart_host, rewriting=self._rewrites),
             lifetime_hours=settings.queue.lifetime_hours,
+            language=settings.language,
+            translator=translator,
             verifier=MessageVerifier(self.resolver, settings.hostname, rules) if policy.verify else None,
             screen=strangers if strangers.wanted else None,
         )

@@ -95,5 +95,8 @@ class Context:
     log: Log
     now: Callable[[], dt.datetime]
     lifetime_hours: int
+    language: str = "en"
+    translator: Callable[[str], Callable[[str], str]] = lambda _: str
+    """Gives the translation of a language."""
     verifier: Verifier | None = None
     screen: Screen | None = None

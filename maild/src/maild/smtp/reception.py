@@ -14,7 +14,7 @@ from maild.log import Log
 from maild.mail import header, mailboxes
 from maild.mail.header import Field
 from maild.policy import foreign_author
-from maild.smtp import submission, trace
+from maild.smtp import submission, success, trace
 from maild.smtp.body import Body
 from maild.smtp.context import Context, Verified
 from maild.smtp.grammar import Refused
@@ -101,6 +101,7 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
     _note(context, client, transaction, number, accepted)
     if verified.refusal is not None:
         raise Refused(verified.refusal)
+    await _tell_of_success(context, client, transaction, identifier, message)
     return number
 
 
@@ -198,6 +199,16 @@ async def _accept(context: Context, incoming: Incoming, message: bytes) -> int:
 async def _fill(staged: Staged, message: bytes) -> None:
     for start in range(0, len(message), STAGE_BYTES):
         await staged.write(message[start : start + STAGE_BYTES])
+
+
+async def _tell_of_success(
+    context: Context, client: Client, transaction: Transaction, identifier: bytes, message: bytes
+) -> None:
+    """The message is taken whatever becomes of its report."""
+    try:
+        await success.report(context, transaction, identifier, message)
+    except StoreError as error:
+        context.log.fault("a success report was not made", error, session=client.session)
 
 
 def _note(context: Context, client: Client, transaction: Transaction, number: str, size: int) -> None:

@@ -391,6 +391,26 @@ def test_what_the_checks_refuse_is_refused_and_a_kept_copy_goes_to_rejects_alone
         assert len(house.memory.accepted) == kept
 
 
+def test_a_success_report_is_sent_to_whom_asked_and_to_nobody_else() -> None:
+    house = House()
+    head = b"EHLO c\r\n"
+    for notify, reports in (("SUCCESS", 1), ("NEVER", 0), ("FAILURE", 0)):
+        house.memory.accepted.clear()
+        envelope = f"MAIL FROM:<id@{DOMAIN}> ENVID=E1\r\nRCPT TO:<주문@{DOMAIN}> NOTIFY={notify}\r\nDATA\r\n"
+        smtputf8 = envelope.replace(" ENVID", " SMTPUTF8 ENVID").encode()
+        assert codes(head, LOGIN, smtputf8, OWN_MESSAGE, house=house, listener=SUBMISSIONS)[-1] == "250"
+        told = house.memory.bodies_of(house.id)
+        assert len(told) == reports
+    house.memory.accepted.clear()
+    plain_envelope = f"MAIL FROM:<id@{DOMAIN}> ENVID=E1\r\nRCPT TO:<id@{DOMAIN}> NOTIFY=SUCCESS\r\nDATA\r\n".encode()
+    codes(head, LOGIN, plain_envelope, OWN_MESSAGE, house=house, listener=SUBMISSIONS)
+    report = house.memory.bodies_of(house.id)[1]
+    assert b"multipart/report" in report
+    assert b"Action: delivered" in report
+    assert b"Original-Envelope-Id: E1" in report
+    assert b"Return-Path: <>" in report
+
+
 def test_a_loop_ends() -> None:
     house = House(limits=Limits(hops=30))
     message = b"Received: from a by b; date\r\n" * 31 + b"From: a@example.org\r\n\r\n.\r\n"
