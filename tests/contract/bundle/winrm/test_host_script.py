@@ -35,7 +35,8 @@ function Remove-HostItem($path) { [IO.File]::Delete($path) }
 function ConvertFrom-Utf8($bytes) { return [Text.Encoding]::UTF8.GetString($bytes) }
 function Open-RunLock($path, $text) {
     try {
-        $stream = New-Object IO.FileStream "$path.owner", 'OpenOrCreate', 'ReadWrite', 'None', 4096, ([IO.FileOptions]::DeleteOnClose)
+        $gone = [IO.FileOptions]::DeleteOnClose
+        $stream = New-Object IO.FileStream "$path.owner", 'OpenOrCreate', 'ReadWrite', 'None', 4096, $gone
     } catch {
         throw (New-Object IO.IOException 'held', ([int]0x80070020))
     }
