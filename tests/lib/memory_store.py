@@ -201,8 +201,8 @@ class MemoryStore:
         del since
         return set(self.success_rows)
 
-    def stage(self, expected: int = 0) -> Any:
-        del expected
+    def stage(self, expected: int = 0, blob_id: bytes | None = None) -> Any:
+        del expected, blob_id
         return StagedBytes()
 
     async def accept(self, incoming: Incoming) -> Accepted:

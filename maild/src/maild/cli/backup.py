@@ -1,7 +1,7 @@
 """``maild backup create|verify|restore|list``: one encrypted file that this server can be rebuilt from.
 
 ``create`` encrypts to an age public key and removes old backups. ``restore`` needs an empty server; called as a desired
-state is (``--desired FILE --json``, with ``--dry`` to ask only), its file says ``from`` and ``identity``, the key itself.
+state is (``--desired FILE --json``, with ``--dry`` to ask), its file says ``from`` and ``identity``, the key itself.
 """
 
 from __future__ import annotations

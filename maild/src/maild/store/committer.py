@@ -95,7 +95,10 @@ class Committer:
             await self._some.wait()
             self._some.clear()
             while batch := self._take():
-                await self._commit(batch)
+                try:
+                    await self._commit(batch)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the next batch has a right to be tried
+                    _refuse(batch, StoreUnavailable(f"{type(error).__name__}: {error}"))
 
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []

@@ -180,8 +180,11 @@ class Store(Protocol):
         """Checks and clean-up."""
         ...
 
-    def stage(self, expected: int = 0) -> Staged:
-        """A body that will come in pieces; ``expected`` is what SIZE announced. Also fine for small ones."""
+    def stage(self, expected: int = 0, blob_id: bytes | None = None) -> Staged:
+        """A body that will come in pieces; ``expected`` is what SIZE announced. Also fine for small ones.
+
+        ``blob_id`` is the ingest id when the message has one already; without it, the message takes the body's.
+        """
         ...
 
     async def accept(self, incoming: Incoming) -> Accepted:

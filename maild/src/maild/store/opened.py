@@ -14,7 +14,7 @@ from maild.store.mailboxes import SQLMailboxes
 from maild.store.maintenance import SQLMaintenance
 from maild.store.messages import SQLMessages
 from maild.store.queue import SQLQueue
-from maild.store.records.arrival import Accepted, Incoming, Staged
+from maild.store.records.arrival import Accepted, Incoming, Staged, new_id
 from maild.store.staging import Budget, StagedBody
 from maild.store.state import SQLKeys, SQLState
 from maild.store.transfer import SQLTransfer
@@ -42,9 +42,9 @@ class SQLStore:
         self.transfer = SQLTransfer(engine)
         self.maintenance = SQLMaintenance(engine, self._committer, self._budget, self._watches, schema)
 
-    def stage(self, expected: int = 0) -> Staged:  # noqa: ARG002 - room is taken as the bytes come
-        """A body that will come in pieces."""
-        return StagedBody(self._engine, self._budget)
+    def stage(self, expected: int = 0, blob_id: bytes | None = None) -> Staged:  # noqa: ARG002
+        """A body that will come in pieces; room for it is taken as they come."""
+        return StagedBody(self._engine, self._budget, blob_id or new_id())
 
     async def accept(self, incoming: Incoming) -> Accepted:
         """Returns once the message is committed."""

@@ -11,7 +11,7 @@ from collections import deque
 
 from maild.store.engine.base import Engine
 from maild.store.errors import BudgetExhausted, NotFound, StoreError
-from maild.store.records.arrival import CHUNK_BYTES, new_id
+from maild.store.records.arrival import CHUNK_BYTES
 from maild.store.sql import bodies
 
 UNFINISHED_BYTES = 64 << 20
@@ -70,12 +70,12 @@ class Budget:
 class StagedBody:
     """One body; small ones never leave memory, larger ones are written a chunk at a time."""
 
-    def __init__(self, engine: Engine, budget: Budget) -> None:
+    def __init__(self, engine: Engine, budget: Budget, blob_id: bytes) -> None:
         self._engine = engine
         self._budget = budget
         self._buffer = bytearray()
         self._ended = False
-        self.id = new_id()
+        self.id = blob_id
         self.size = 0
         self.written = 0
         """Chunks in the database; they are numbered from 1."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,18 +100,14 @@ class Connection:
 
     def command(self, text: str) -> None:
         """Runs a command without parameters or rows."""
-        try:
+        with _meant():
             self._raw.cmd_query(text)
-        except mysql.connector.Error as error:
-            raise meaning(error) from error
 
     def rows(self, statement: Statement, named: Named | None) -> list[Row]:
         """All rows of a query."""
         cursor = self._execute(statement.text("mysql"), statement.values("mysql", named or {}))
-        try:
+        with _meant():
             rows: list[Row] = cursor.fetchall()
-        except mysql.connector.Error as error:
-            raise meaning(error) from error
         return [_decoded(row, statement.texts) for row in rows] if statement.texts else rows
 
     def run(self, statement: Statement, named: Named | None) -> int:
@@ -130,16 +127,18 @@ class Connection:
     def pages(self, statement: Statement, size: int) -> Iterator[list[Row]]:
         """The rows of a query, so many at a time."""
         cursor = self._execute(statement.text("mysql"), statement.values("mysql", {}))
-        try:
-            while page := cursor.fetchmany(size):
-                yield [_decoded(row, statement.texts) for row in page]
-        except mysql.connector.Error as error:
-            raise meaning(error) from error
+        while True:
+            with _meant():
+                page = cursor.fetchmany(size)
+            if not page:
+                return
+            yield [_decoded(row, statement.texts) for row in page]
 
     def clock(self) -> int:
         """The server's clock in microseconds."""
         cursor = self._execute(_CLOCK, ())
-        return int(cursor.fetchall()[0][0])
+        with _meant():
+            return int(cursor.fetchall()[0][0])
 
     def close(self) -> None:
         """Closes without waiting for the server."""
@@ -150,17 +149,12 @@ class Connection:
             return
 
     def _execute(self, text: str, values: Sequence[Value]) -> Any:
-        try:
+        with _meant():
             cursor = self._prepared.get(text)
             if cursor is None:
                 cursor = self._raw.cursor(prepared=True)
                 self._prepared[text] = cursor
             cursor.execute(text, values)
-        except mysql.connector.Error as error:
-            raise meaning(error) from error
-        except (OSError, IndexError, AttributeError) as error:
-            # The driver lets these out of a socket that closed between two packets.
-            raise Lost(f"MySQL: {type(error).__name__}: {error}") from error
         return cursor
 
     def _check(self) -> Version:
@@ -187,11 +181,21 @@ class Connection:
         return Version(product=product, text=str(text))
 
     def _ask(self, text: str) -> list[Row]:
-        try:
+        with _meant():
             self._raw.cmd_query(text)
             return [_decoded(row, range(len(row))) for row in self._raw.get_rows()[0]]
-        except mysql.connector.Error as error:
-            raise meaning(error) from error
+
+
+@contextmanager
+def _meant() -> Iterator[None]:
+    """Turns whatever the driver raises into an error of the store."""
+    try:
+        yield
+    except mysql.connector.Error as error:
+        raise meaning(error) from error
+    except Exception as error:
+        # A socket that closes between two packets comes out as IndexError, struct.error and the like.
+        raise Lost(f"MySQL: {type(error).__name__}: {error}") from error
 
 
 def meaning(error: mysql.connector.Error) -> StoreError:
