@@ -7,14 +7,13 @@ Offline, the records are printed and said to be unchecked.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.cli._opened import finish, opened
 from maild.dns import wording, zone
 from maild.dns.check import Checker, Finding, State
 from maild.dns.names import shown
@@ -22,7 +21,6 @@ from maild.dns.records import Expected, MailDomain, Purpose, Server, expected
 from maild.dns.resolver import CachingResolver, open_resolver
 from maild.locale import Translator, translator
 from maild.settings import Settings
-from maild.store import StoreError, open_store
 from maild.verify.published import hosts_of, mail_domains
 from maild.verify.spf.lint import Note, lint
 from maild.verify.spf.wording import note_text
@@ -56,11 +54,7 @@ def run(args: argparse.Namespace) -> int:
     """Runs the chosen command."""
     settings = settings_of(args)
     say = translator(args.language or settings.language)
-    try:
-        return asyncio.run(_run(args, settings, say))
-    except StoreError as error:
-        print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
-        return Exit.NO
+    return finish(lambda: _run(args, settings, say))
 
 
 async def _run(args: argparse.Namespace, settings: Settings, say: Translator) -> int:
@@ -85,15 +79,12 @@ async def _run(args: argparse.Namespace, settings: Settings, say: Translator) ->
 
 
 async def _domains(args: argparse.Namespace, settings: Settings) -> list[MailDomain]:
-    store = await open_store(settings.database)
-    try:
+    async with opened(settings) as store:
         domains = await mail_domains(store)
         hosts = hosts_of(settings, [domain.name for domain in domains])
         if args.desired:
             hosts |= json.loads(args.desired.read_text(encoding="utf-8")).get("mail_hosts") or {}
         return await mail_domains(store, hosts)
-    finally:
-        await store.close()
 
 
 async def _linted(

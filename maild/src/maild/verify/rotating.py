@@ -79,8 +79,8 @@ class Rotator:
     async def advance(self, rotation: Rotation) -> Rotation:
         """One step; the same rotation comes back while there is nothing to do but wait."""
         rows = {row.selector: row for row in await self.keys.dkim(rotation.domain)}
-        new = [_expected(rows[selector]) for selector in rotation.new if selector in rows]
-        old = [_expected(rows[selector]) for selector in rotation.old if selector in rows]
+        new = [expected_of(rows[selector]) for selector in rotation.new if selector in rows]
+        old = [expected_of(rows[selector]) for selector in rotation.old if selector in rows]
         checker = self.checker()
         seen = Seen(
             new_everywhere=all([await checker.everywhere(row) for row in new]),
@@ -118,7 +118,8 @@ class Rotator:
                     await self.keys.remove_dkim(rotation.domain, selector)
 
 
-def _expected(row: DKIMKey) -> Expected:
+def expected_of(row: DKIMKey) -> Expected:
+    """The record that publishes the key of a row."""
     return Expected(
         purpose=Purpose.DKIM,
         domain=row.domain,

@@ -34,7 +34,7 @@ class Walker:
         """The records met from the domain upwards; the walk stops behind ``psd=y`` or ``psd=n``."""
         found: list[Found] = []
         for name in names(domain):
-            policy = await self._at(name)
+            policy = await self.at(name)
             if policy is not None:
                 found.append(Found(name, policy))
                 if policy.psd != "u":
@@ -45,7 +45,8 @@ class Walker:
         """The organizational domain of a name."""
         return organization(domain, await self.walk(domain))
 
-    async def _at(self, name: str) -> Policy | None:
+    async def at(self, name: str) -> Policy | None:
+        """The record at this very name."""
         if name not in self.known:
             self.known[name] = await _record(self.resolver, name)
         return self.known[name]

@@ -32,7 +32,6 @@ class Evaluation:
     result: Result
     domain: str = ""
     policy_domain: str = ""
-    organization: str = ""
     requested: Disposition = Disposition.NONE
     disposition: Disposition = Disposition.NONE
     policy: Policy | None = None
@@ -54,38 +53,37 @@ async def evaluate(
 
 
 async def _evaluated(walker: Walker, domain: str, spf_domain: str, dkim_domains: Sequence[str]) -> Evaluation:
-    met = await walker.walk(domain)
-    own = organization(domain, met)
-    applied = _applied(domain, own, met)
+    applied = await _applied(walker, domain)
     if applied is None:
-        return Evaluation(result=Result.NONE, domain=domain, organization=own)
+        return Evaluation(result=Result.NONE, domain=domain)
     requested = await _requested(walker.resolver, domain, applied)
     if requested is None:
-        return Evaluation(result=Result.NONE, domain=domain, organization=own, problem="the record has no valid policy")
+        return Evaluation(result=Result.NONE, domain=domain, problem="the record has no valid policy")
     policy = applied.policy
-    aligned_spf = spf_domain if spf_domain and await _aligned(walker, spf_domain, domain, own, policy.spf_mode) else ""
-    aligned_dkim = [
-        one for one in dict.fromkeys(dkim_domains) if await _aligned(walker, one, domain, own, policy.dkim_mode)
-    ]
+    aligned_spf = await _aligned(walker, [spf_domain] if spf_domain else [], domain, policy.spf_mode)
+    aligned_dkim = await _aligned(walker, dkim_domains, domain, policy.dkim_mode)
     passed = bool(aligned_spf or aligned_dkim)
     return Evaluation(
         result=Result.PASS if passed else Result.FAIL,
         domain=domain,
         policy_domain=applied.name,
-        organization=own,
         requested=requested,
         disposition=Disposition.NONE if passed else requested.milder if policy.testing else requested,
         policy=policy,
-        aligned_spf=aligned_spf,
-        aligned_dkim=tuple(aligned_dkim),
+        aligned_spf="".join(aligned_spf),
+        aligned_dkim=aligned_dkim,
     )
 
 
-def _applied(domain: str, own: str, met: Sequence[Found]) -> Found | None:
+async def _applied(walker: Walker, domain: str) -> Found | None:
     """The record that applies: the author domain's, its organization's, its public suffix's (section 4.10.1)."""
+    policy = await walker.at(domain)
+    if policy is not None:
+        return Found(domain, policy)
+    met = await walker.walk(domain)
     by_name = {one.name: one for one in met}
     suffix = next((one for one in met if one.policy.psd == "y"), None)
-    return by_name.get(domain) or by_name.get(own) or suffix
+    return by_name.get(organization(domain, met)) or suffix
 
 
 async def _requested(resolver: Resolver, domain: str, applied: Found) -> Disposition | None:
@@ -102,10 +100,19 @@ async def _requested(resolver: Resolver, domain: str, applied: Found) -> Disposi
     return applied.policy.for_subdomain(exists=exists)
 
 
-async def _aligned(walker: Walker, identifier: str, domain: str, own: str, mode: Mode) -> bool:
-    """Whether an authenticated domain vouches for the author's (sections 3.2.10 and 4.10.2)."""
-    if identifier == domain:
-        return True
-    if mode == "s":
-        return False
-    return await walker.organization(identifier) == own
+async def _aligned(walker: Walker, identifiers: Sequence[str], domain: str, mode: Mode) -> tuple[str, ...]:
+    """The authenticated domains that vouch for the author's (sections 3.2.10 and 4.10.2).
+
+    The same name needs no DNS, so trouble further up the tree cannot take a plain pass away.
+    """
+    same = tuple(one for one in dict.fromkeys(identifiers) if one == domain)
+    others = [one for one in dict.fromkeys(identifiers) if one != domain]
+    if mode == "s" or not others:
+        return same
+    try:
+        own = await walker.organization(domain)
+        return same + tuple([one for one in others if await walker.organization(one) == own])
+    except DNSError:
+        if not same:
+            raise
+        return same

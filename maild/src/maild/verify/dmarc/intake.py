@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from maild.store import Report
 from maild.verify.dmarc import aggregate, tls
 from maild.verify.dmarc.aggregate import Aggregate, Row
-from maild.verify.dmarc.packed import MAX_PACKED, ReportError
+from maild.verify.dmarc.packed import MAX_PACKED, ReportError, unpacked
 from maild.verify.dmarc.tls import TLSReport
 
 MAX_MESSAGE = 2 * MAX_PACKED
@@ -50,6 +50,13 @@ def reports_of(message: bytes) -> list[Report]:
         else:
             rows.append(_aggregate_row(aggregate.parse(payload)))
     return rows
+
+
+def rows_of(data: bytes) -> list[Report]:
+    """The reports of a file, of either kind, as rows."""
+    if unpacked(data).lstrip()[:1] == b"{":
+        return [_tls_row(report) for report in tls.parse(data)]
+    return [_aggregate_row(aggregate.parse(data))]
 
 
 def _kind(part: email.message.Message) -> str:

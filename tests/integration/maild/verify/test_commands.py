@@ -1,0 +1,141 @@
+"""``maild explain``, ``maild dkim``, ``maild dmarc`` as an administrator runs them, on a private name server."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from maild.cli.__main__ import main
+from maild.dns.names import reverse
+from maild.settings import load
+from maild.store import Domain, open_store
+from maild.verify.dkim.signing_key import read_wrap_key
+from maild.verify.keyring import StoredKeys
+from tests.lib.nameserver import NameServer
+from tests.unit.maild.verify.test_reports import OLD
+
+NET = "xn--9t4b11yi5a.net"
+IP = "127.0.0.9"
+
+
+@pytest.fixture
+def server() -> Iterator[NameServer]:
+    made = NameServer()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, server: NameServer) -> Path:
+    path = tmp_path / "maild.toml"
+    path.write_text(
+        f'hostname = "smtp.{NET}"\npublic_ipv4 = "{IP}"\nlanguage = "ko"\n'
+        f'[dns]\nservers = ["127.0.0.1#{server.port}"]\ntimeout_seconds = 0.5\n'
+    )
+    asyncio.run(_fill(path))
+    return path
+
+
+async def _fill(path: Path) -> None:
+    loaded = load(path)
+    store = await open_store(loaded.database)
+    try:
+        await store.directory.save_domain(Domain(name=NET))
+        await StoredKeys(store.keys, read_wrap_key(loaded.dkim.wrap_key_file, create=True)).ensure(NET)
+    finally:
+        await store.close()
+
+
+def publish(settings: Path, server: NameServer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dns", "records", "--zone", "--settings", str(settings)]) == 0
+    zone = capsys.readouterr().out
+    server.zone(NET, "".join(f"{line}\n" for line in zone.splitlines() if not line.startswith(";")))
+    server.zone("127.in-addr.arpa", f"{reverse(IP)}. 60 IN PTR smtp.{NET}.\n")
+
+
+def test_what_we_would_send_is_explained_before_and_after_the_records_are_there(
+    settings: Path, server: NameServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["explain", "--from", "주문@테스트.net", "--settings", str(settings)]
+    server.zone(NET, "x 60 IN A 127.0.0.1\n")
+    server.zone("127.in-addr.arpa", "x 60 IN A 127.0.0.1\n")
+    server.zone("net", "x 60 IN A 127.0.0.1\n")
+    assert main(command) == 2
+    shown = capsys.readouterr().out
+    assert f"TXT | 테스트.net ({NET}) | v=spf1 ip4:{IP} -all" in shown
+    assert "[문제] DKIM" in shown
+    assert f"TXT | _dmarc.테스트.net (_dmarc.{NET}) | v=DMARC1; p=reject" in shown
+    publish(settings, server, capsys)
+    assert main([*command, "--as", "gmail", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ip"], told["sender"]) == (IP, f"주문@{NET}")
+    assert [line["level"] for line in told["lines"] if line["topic"] in {"SPF", "DKIM", "DMARC", "PTR"}] == ["good"] * 5
+    assert {line["topic"] for line in told["lines"]} >= {"Gmail"}
+
+
+def test_a_received_file_is_explained_from_its_trace(
+    settings: Path, server: NameServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(settings, server, capsys)
+    file = tmp_path / "받은편지.eml"
+    file.write_bytes(
+        f"Return-Path: <x@{NET}>\nReceived: from evil ([198.51.100.7])\n\tby us with ESMTP id 1; x\n"
+        f"From: <id@{NET}>\nSubject: x\n\nhello\n".encode()
+    )
+    assert main(["explain", str(file), "--language", "en", "--settings", str(settings)]) == 2
+    shown = capsys.readouterr().out
+    assert "[FAIL] SPF: 198.51.100.7 may not send for" in shown
+    assert "asks receivers to: reject" in shown
+    file.write_bytes(b"From: a@b.example\n\nx\n")
+    assert main(["explain", str(file), "--settings", str(settings)]) == 1
+    assert main(["explain", "no-such-file", "--settings", str(settings)]) == 1
+
+
+def test_keys_are_listed_and_a_rotation_is_told_step_by_step(
+    settings: Path, server: NameServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(settings, server, capsys)
+    assert main(["dkim", "list", "--settings", str(settings)]) == 0
+    assert "dkim rsa-sha256 2048 사용 중" in capsys.readouterr().out
+    assert main(["dkim", "rotate", "테스트.net", "--settings", str(settings)]) == 0
+    assert "레코드를 입력하십시오" in capsys.readouterr().out
+    assert main(["dkim", "rotate", "테스트.net", "--settings", str(settings)]) == 1
+    capsys.readouterr()
+    advance = [
+        "dkim",
+        "advance",
+        "--settings",
+        str(settings),
+        "--port",
+        str(server.port),
+        "--settle",
+        "0",
+        "--linger",
+        "0",
+    ]
+    assert main(advance) == 0
+    assert "레코드를 입력하십시오" in capsys.readouterr().out
+    publish(settings, server, capsys)
+    for words in ("곧 새 키로 바꿉니다", "이제 새 키로 서명합니다", "옛 레코드를 지워도 됩니다"):
+        assert main(advance) == 0
+        assert words in capsys.readouterr().out
+
+
+def test_reports_are_taken_in_and_summed_up(settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "google.xml.gz"
+    file.write_bytes(gzip.compress(OLD))
+    broken = tmp_path / "broken.gz"
+    broken.write_bytes(b"\x1f\x8bx")
+    assert main(["dmarc", "import", str(file), "--settings", str(settings)]) == 0
+    assert main(["dmarc", "import", str(broken), "--settings", str(settings)]) == 1
+    capsys.readouterr()
+    assert main(["dmarc", "report", "--days", "9999", "--settings", str(settings)]) == 2
+    shown = capsys.readouterr().out
+    assert "15통 중 12통 통과, 보고한 곳: google.com" in shown
+    assert "198.51.100.7: 3통 중 3통 실패, 그중 3통은 거부되거나 스팸으로 처리됨" in shown
+    assert "3 x spf: softfail (spam.example)" in shown
