@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from maild.log.record import Record, as_json, as_line, day
+from maild.log.record import CONVERSATIONS, Record, as_json, as_line, day
 
 EVERY_SECONDS = 0.1
 """How often lines are written; what a killed daemon can lose of its log."""
@@ -60,7 +60,8 @@ class LogFiles:
         if len(self._waiting) >= WAITING:
             self._dropped += 1
             return
-        json = as_json(record) if self._json else b""
+        # Machines read events; the conversations, most of all lines, are for people.
+        json = as_json(record) if self._json and record.kind not in CONVERSATIONS else b""
         self._waiting.append(_Line(day(record.at), record.kind == "ERROR", as_line(record), json))
 
     def close(self) -> None:
@@ -106,7 +107,7 @@ class LogFiles:
         if errors:
             self._append("ERROR_maild", "log", "".join(errors).encode())
         if self._json:
-            self._append("maild", "jsonl", b"".join([line.json + b"\n" for line in lines]))
+            self._append("maild", "jsonl", b"".join([line.json + b"\n" for line in lines if line.json]))
 
     def _append(self, stem: str, ending: str, data: bytes) -> None:
         file = self._file(stem, ending)

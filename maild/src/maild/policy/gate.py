@@ -18,6 +18,8 @@ from maild.store import Ban, IPRange, LoginFailure, Store, StoreError
 
 MICRO = 1_000_000
 MINUTE = 60 * MICRO
+MAX_FOUND = 10_000
+"""Addresses whose range is remembered: some hundred bytes each."""
 
 
 def now_us() -> int:
@@ -35,6 +37,8 @@ class Gate:
         self._log = log
         self._clock = clock
         self._table = Table(never=self._never)
+        self._found: dict[Address, IPRange | None] = {}
+        """Answers since the last reading of ranges."""
         self._own: dict[object, Ban] = {}
 
     def configure(self, settings: AutoBan) -> None:
@@ -53,10 +57,15 @@ class Gate:
             key: ban for key, ban in self._own.items() if key not in stored and now - ban.created_at < 2 * MICRO
         }
         self._table = Table.of(ranges, [*bans, *self._own.values()], self._never)
+        self._found.clear()
 
     def range_of(self, address: Address) -> IPRange | None:
         """The range that decides for an address."""
-        return self._table.range_of(address)
+        if address not in self._found:
+            if len(self._found) >= MAX_FOUND:
+                self._found.clear()
+            self._found[address] = self._table.range_of(address)
+        return self._found[address]
 
     def spared(self, peer: Peer) -> bool:
         """Whether a client is never banned."""

@@ -30,7 +30,7 @@ class Logs(Table, frozen=True, kw_only=True):
 
     folder: Annotated[Path, key("Folder of the logs, a file a day")] = Path("logs")
     keep_days: Annotated[int, key("Days a log file is kept", ge=1)] = 30
-    json: Annotated[bool, key("Write maild_DATE.jsonl beside maild_DATE.log")] = True
+    json: Annotated[bool, key("Write events (connections, logins, messages, errors) to maild_DATE.jsonl too")] = True
     debug: Annotated[bool, key("Write DEBUG lines too")] = False
 
 

@@ -150,9 +150,13 @@ async def _refuse_pretender(
             raise Refused("550 5.7.1 The From field names a local address: log in to send as it")
 
 
-@lru_cache(maxsize=4096)
 def _addresses(value: bytes) -> tuple[Address | None, ...]:
-    """The addresses of a From field, remembered: most mail comes from who has written before."""
+    """The addresses of a From field; short ones are remembered, as most mail comes from who has written before."""
+    return _remembered(value) if len(value) <= 200 else tuple(mailboxes.addresses([value]))
+
+
+@lru_cache(maxsize=4096)
+def _remembered(value: bytes) -> tuple[Address | None, ...]:
     return tuple(mailboxes.addresses([value]))
 
 
