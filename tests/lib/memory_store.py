@@ -48,6 +48,7 @@ class MemoryStore:
     failure_rows: list[LoginFailure] = field(default_factory=list)
     success_rows: list[tuple[str, object]] = field(default_factory=list)
     accepted: list[tuple[Incoming, bytes]] = field(default_factory=list)
+    done_once: set[tuple[str, str]] = field(default_factory=set)
     error: Exception | None = None
     """Raised by everything, when set: the database is away."""
 
@@ -111,6 +112,16 @@ class MemoryStore:
 
     async def _nothing(self, *_: object, **__: object) -> None:
         self._check()
+
+    @property
+    def state(self) -> Any:
+        return SimpleNamespace(once=self._once)
+
+    async def _once(self, kind: str, key: str, until: int, now: int) -> bool:
+        del until, now
+        first = (kind, key) not in self.done_once
+        self.done_once.add((kind, key))
+        return first
 
     async def _credentials_of(self, account_id: int) -> list[Credential]:
         self._check()

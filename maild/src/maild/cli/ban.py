@@ -10,6 +10,7 @@ import sys
 import time
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.locale import Translator, translator
 from maild.settings import Settings
 from maild.store import Ban, StoreError, open_store
 
@@ -54,14 +55,15 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
             return Exit.OK
         if args.command == "remove":
             return Exit.OK if await access.remove_ban(args.network) else Exit.NO
+        say = translator(settings.language)
         for ban in await access.bans():
-            print(f"{ban.network}\t{_until(ban.expires_at)}\t{ban.reason}")
+            print(f"{ban.network}\t{_until(ban.expires_at, say)}\t{ban.reason}")
         return Exit.OK
     finally:
         await store.close()
 
 
-def _until(at: int | None) -> str:
-    return (
-        "for good" if at is None else f"{dt.datetime.fromtimestamp(at / MICRO, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"
-    )
+def _until(at: int | None, say: Translator) -> str:
+    if at is None:
+        return say("for good")
+    return f"{dt.datetime.fromtimestamp(at / MICRO, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"

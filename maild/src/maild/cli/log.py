@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.locale import translator
 from maild.log.search import of_session, of_tls, of_user
 
 
@@ -26,7 +27,8 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the chosen lines; exit status 1 when there are none."""
-    file: Path = settings_of(args).logs.folder / f"maild_{args.date}.log"
+    settings = settings_of(args)
+    file: Path = settings.logs.folder / f"maild_{args.date}.log"
     try:
         lines = file.read_bytes().decode("utf-8", "replace").splitlines()
     except OSError as error:
@@ -35,6 +37,9 @@ def run(args: argparse.Namespace) -> int:
     shown = list(_chosen(args, lines))
     for line in shown:
         print(line)
+    if not shown:
+        say = translator(settings.language)
+        print("maild:", say("no such line in {file}", file=file), file=sys.stderr)
     return Exit.OK if shown else Exit.NO
 
 

@@ -7,6 +7,7 @@ import sys
 
 from maild import loaded
 from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.locale import translator
 from maild.service import posix, windows
 
 
@@ -29,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
         return Exit.OK
     running = loaded.read(settings.data_folder)
     if running is None or not posix.ask_to_reload(running.pid):
-        print(f"maild: no daemon runs on {settings.data_folder}", file=sys.stderr)
+        say = translator(settings.language)
+        print("maild:", say("no daemon runs on {folder}", folder=settings.data_folder), file=sys.stderr)
         return Exit.UNAVAILABLE
     return Exit.OK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.locale import translator
 from maild.settings import example
 
 
@@ -26,5 +27,8 @@ def run(args: argparse.Namespace) -> int:
         print(example(args.language), end="")
         return Exit.OK
     settings = settings_of(args)
-    print(f"{args.settings}: {settings.hostname}, {len(settings.open_listeners)} listeners open")
+    say = translator(settings.language)
+    count = len(settings.open_listeners)
+    shown = say.plural("{count} listener open", "{count} listeners open", count)
+    print(f"{args.settings}: {settings.hostname}, {shown}")
     return Exit.OK

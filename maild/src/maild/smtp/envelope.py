@@ -11,11 +11,12 @@ from maild.delivery.router import Found, Target
 from maild.mail.address import Address, AddressError
 from maild.mail.envelope import Recipient
 from maild.policy import Verdict, decide
-from maild.smtp import grammar
+from maild.smtp import grammar, notice
 from maild.smtp.context import Context
 from maild.smtp.grammar import Refused
 from maild.smtp.reception import TOO_LARGE, is_local
 from maild.smtp.transaction import Client, Transaction
+from maild.store import Account
 
 
 async def begin(context: Context, client: Client, argument: str) -> Transaction:
@@ -42,7 +43,7 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
         raise Refused(target.refusal.value)
     _refuse_special(client, transaction, target)
     if client.user is not None:
-        _refuse_rate(context, client.user.account.address, len(transaction.recipients) + 1)
+        await _refuse_rate(context, client.user.account, len(transaction.recipients) + 1)
     await _refuse_full(context, transaction, target)
     if context.screen is not None and client.user is None:
         refusal = await context.screen(peer=client.peer, helo=client.helo, sender=transaction.sender, recipient=address)
@@ -85,12 +86,14 @@ def _refuse_special(client: Client, transaction: Transaction, target: Target) ->
         raise Refused("550 5.7.1 You may not write to this list")
 
 
-def _refuse_rate(context: Context, user: str, recipients: int) -> None:
+async def _refuse_rate(context: Context, account: Account, recipients: int) -> None:
+    user = account.address
     bound = context.rates.exceeded(user, recipients)
     if bound is None:
         return
     if context.rates.first_today(user):
         context.log.fault(f"{user} has reached {bound}: is the password known to someone else?", user=user)
+        await notice.of_rate(context, account, bound)
     raise Refused(f"452 4.7.1 You may send {bound}; please try again later")
 
 

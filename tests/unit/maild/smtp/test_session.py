@@ -453,6 +453,9 @@ def test_a_rate_is_refused_and_the_administrator_told_once() -> None:
     said = codes(b"EHLO c\r\n", LOGIN, OWN_MAIL, house=house, listener=SUBMISSIONS)
     assert "452" in said
     assert sum(record.kind == "ERROR" for record in house.records) == 1
+    (told,) = house.memory.bodies_of(house.id)
+    assert b"sends unusually much mail" in told
+    assert b"Auto-Submitted: auto-generated" in told
 
 
 class _One:
