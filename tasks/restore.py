@@ -5,6 +5,7 @@ The backup is uploaded as it is and opened on the host, with the operator's key 
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from pyinfra_winrm.kinds import File, Reconcile
@@ -14,7 +15,6 @@ from tasks.facts import Facts
 from tasks.paths import Paths
 from tasks.settings import Settings, SettingsError
 
-NAME = "restore.age"
 SECONDS = 3600  # a large backup is read twice and written once
 
 
@@ -25,7 +25,8 @@ def resources(settings: Settings, _facts: Facts) -> list[File | Reconcile]:
     paths = Paths(settings.root)
     source = _file("restore_from", settings.restore_from)
     identity = _file("restore_identity", settings.restore_identity)
-    target = f"{paths.private}/{NAME}"
+    # Named by its content: what is asked of one backup is never answered from another that lies there.
+    target = f"{paths.private}/restore-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.age"
     return [
         File(path=target, source=source, acl=accounts.CLOSED),
         Reconcile(

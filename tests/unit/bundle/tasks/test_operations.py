@@ -1,0 +1,221 @@
+"""Restore, backup, rollback, uninstallation and objects: what they ask of a host, from settings alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maild.reconcile import read
+from pyinfra_winrm.kinds import Directory, File, PythonRelease, Reconcile, ScheduledTask, Service
+from pyinfra_winrm.kinds.reconcile import KIND
+from pyinfra_winrm.secret import Secret
+from tasks import agekey, certificates, objects, packing, pulling, release, report, restore, rollback, uninstall, verify
+from tasks.facts import Facts
+from tasks.settings import Settings, SettingsError, load
+from tasks.summary import Check
+
+OLD = '"C:\\Mailhost\\releases\\old000000000\\python.exe" -X utf8 -m maild.cli service'
+
+
+def settings(**changes: Any) -> Settings:
+    domain = {"name": "테스트.net", "aliases": ["테스트.co.kr"], "accounts": [{"address": "id"}, {"address": "주문"}]}
+    return load({"domains": [domain], "public_ipv4": "192.0.2.25"} | changes)
+
+
+@pytest.fixture(autouse=True)
+def packed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "wheels.zip").write_bytes(b"PK")
+    made = packing.PackedRelease("new123456789", "0.1.0", "maild==0.1.0\n", tmp_path / "wheels.zip")
+    monkeypatch.setattr(release, "packed", lambda _settings: made)
+
+
+def declared(wanted: Settings) -> Any:
+    """The desired state as the daemon itself reads it."""
+    (resource,) = objects.resources(wanted, Facts())
+    secret = KIND.key(resource)["desired"]
+    assert isinstance(secret, Secret)
+    return read(secret.reveal().encode())
+
+
+def test_the_daemon_reads_what_is_declared_and_roles_come_by_themselves() -> None:
+    desired = declared(settings())
+    assert [account.address for account in desired.accounts] == [
+        "id@테스트.net",
+        "주문@테스트.net",
+        "dmarc-reports@테스트.net",
+    ]
+    assert {alias.address: alias.targets for alias in desired.aliases} == {
+        "postmaster@테스트.net": ("id@테스트.net",),
+        "abuse@테스트.net": ("id@테스트.net",),
+    }
+    assert [(key.domain, key.selector) for key in desired.dkim] == [
+        ("테스트.net", "dkim"),
+        ("테스트.net", "dkim-ed"),
+        ("테스트.co.kr", "dkim"),
+        ("테스트.co.kr", "dkim-ed"),
+    ]
+
+
+def test_a_role_that_is_declared_is_left_as_declared() -> None:
+    domain = {
+        "name": "테스트.net",
+        "accounts": [{"address": "Postmaster"}],
+        "forwards": [{"address": "abuse", "to": "x@y.net"}],
+    }
+    desired = declared(settings(domains=[domain]))
+    assert [(alias.address, alias.targets) for alias in desired.aliases] == [("abuse@테스트.net", ("x@y.net",))]
+
+
+def test_lists_routes_and_ranges_are_put_in_the_daemons_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROUTE", "비밀")
+    domain = {
+        "name": "테스트.net",
+        "former_aliases": ["옛날.net"],
+        "lists": [{"address": "all", "members": ["id@테스트.net"], "who": "owner", "owner": "id@테스트.net"}],
+        "accounts": [{"address": "id", "state": "absent", "purge": True}],
+    }
+    desired = declared(
+        settings(
+            domains=[domain, {"name": "gone.net", "state": "absent", "purge": True}],
+            routes=[
+                {
+                    "domain": "*.isp.kr",
+                    "host": "relay.isp.kr",
+                    "security": "tls",
+                    "user": "u",
+                    "password": {"env": "ROUTE"},
+                }
+            ],
+            ip_ranges=[{"name": "사무실", "network": "203.0.113.0/24"}],
+        )
+    )
+    assert (desired.lists[0].mode, desired.lists[0].announcers) == ("announcements", ("id@테스트.net",))
+    assert [(alias.name, alias.state) for alias in desired.alias_domains] == [("옛날.net", "absent")]
+    assert (desired.routes[0].tls, desired.routes[0].auth, desired.routes[0].password) == (
+        "implicit",
+        "password",
+        "비밀",
+    )
+    assert desired.ip_ranges[0].never_ban is True
+    assert (desired.domains[1].state, desired.domains[1].purge) == ("absent", True)
+    assert (desired.accounts[0].state, desired.accounts[0].purge) == ("absent", True)
+
+
+def test_a_first_password_travels_as_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PW", "비밀번호-1")
+    domain = {"name": "테스트.net", "accounts": [{"address": "id", "first_password": {"env": "PW"}}]}
+    (resource,) = objects.resources(settings(domains=[domain]), Facts())
+    assert "비밀번호-1" not in repr(resource) + repr(KIND.key(resource))
+    assert declared(settings(domains=[domain])).accounts[0].password == "비밀번호-1"
+
+
+def test_a_restore_is_named_by_its_content_and_its_key_is_a_secret(tmp_path: Path) -> None:
+    key = tmp_path / "key.txt"
+    agekey.public_key(key)
+    paths = []
+    for content in (b"one", b"two"):
+        (tmp_path / "b.age").write_bytes(content)
+        file, asked = restore.resources(
+            settings(restore_from=str(tmp_path / "b.age"), restore_identity=str(key)), Facts()
+        )
+        assert isinstance(file, File)
+        assert isinstance(asked, Reconcile)
+        assert asked.desired["from"] == file.path
+        assert "AGE-SECRET-KEY" not in repr(asked)
+        paths.append(file.path)
+    assert paths[0] != paths[1]
+
+
+def test_nothing_is_restored_unasked_and_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert restore.resources(settings(), Facts()) == []
+    with pytest.raises(SettingsError, match="restore_from"):
+        restore.resources(settings(restore_from=str(tmp_path / "no"), restore_identity="x"), Facts())
+
+
+def test_a_backup_needs_a_key_and_says_how_to_make_one() -> None:
+    with pytest.raises(SettingsError, match="age-keygen"):
+        pulling.resource(settings(), "x.age")
+    wanted = pulling.resource(settings(backup={"recipient": "age1x"}), pulling.name_of(settings(), "20261125T000000Z"))
+    assert wanted.desired["name"] == "mailhost-smtp.xn--9t4b11yi5a.net-20261125T000000Z.age"
+    assert wanted.desired["recipient"] == "age1x"
+
+
+def test_the_labs_key_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    key = tmp_path / "lab" / "key.txt"
+    made = agekey.public_key(key)
+    assert made.startswith("age1")
+    assert agekey.public_key(key) == made
+    assert key.stat().st_mode & 0o077 == 0
+
+
+def test_the_running_release_is_read_off_the_service() -> None:
+    facts = Facts(services={"maild": {"image_path": OLD}})
+    assert rollback.running_release(settings(), facts) == "old000000000"
+    assert rollback.running_release(settings(), Facts()) is None
+
+
+@given(st.text(max_size=60))
+def test_any_command_line_of_a_service_can_be_looked_at(line: str) -> None:
+    found = rollback.running_release(settings(), Facts(services={"maild": {"image_path": line}}))
+    assert found is None or "/" not in found
+
+
+def test_a_rollback_runs_service_and_tasks_from_the_release_before() -> None:
+    wanted = rollback.resources(settings(backup={"recipient": "age1x"}), Facts(), "old000000000")
+    assert {type(each) for each in wanted} == {Service, ScheduledTask}
+    assert {each.command[0] for each in wanted} == {"C:/Mailhost/releases/old000000000/python.exe"}
+
+
+def test_an_uninstallation_keeps_mail_unless_it_is_purged() -> None:
+    kept = uninstall.resources(settings(), Facts(), ("a", "b"), purge=False)
+    assert {each.state for each in kept} == {"absent"}
+    assert not [each for each in kept if isinstance(each, Directory)]
+    assert [each.id for each in kept if isinstance(each, PythonRelease)] == ["a", "b"]
+    purged = uninstall.resources(settings(), Facts(), (), purge=True)
+    assert [(each.path, each.purge) for each in purged if isinstance(each, Directory)] == [("C:/Mailhost", True)]
+
+
+def test_a_mysql_that_was_there_before_stays() -> None:
+    existing = {"source": "existing", "service": "MySQL80"}
+    gone = uninstall.resources(settings(database=existing), Facts(), (), purge=False)
+    assert [each.name for each in gone if isinstance(each, Service)] == ["maild"]
+
+
+def test_the_other_releases_come_newest_first() -> None:
+    assert uninstall.releases_of({"surplus": ["c", "b"], "held": ["a"]}) == ("c", "b", "a")
+
+
+def test_what_is_seen_from_the_server_decides_and_what_is_seen_from_here_is_told() -> None:
+    checks = [Check("host", "SMTP 25", fine=False, detail="refused"), Check("controller", "IMAP 993", fine=False)]
+    assert verify.broken(checks) == ["SMTP 25 (refused)"]
+
+
+def test_a_report_is_taken_apart_into_what_the_summary_shows() -> None:
+    found = report.parse(
+        {
+            "records": [{"domain": "a.net", "type": "MX", "owner": "a.net", "value": "smtp.a.net", "preference": 10}],
+            "certificates": [{"name": "smtp.a.net", "pending": "no A record"}],
+            "checks": [{"what": "SMTP 25", "fine": True, "detail": ""}],
+            "first_passwords": True,
+        }
+    )
+    assert found.records[0].state == "unchecked"
+    assert found.certificates[0].pending == "no A record"
+    assert found.checks[0].origin == "host"
+
+
+def test_each_domain_and_added_domain_names_its_mx_target() -> None:
+    assert report.mail_hosts(settings()) == {"테스트.net": "smtp.테스트.net", "테스트.co.kr": "smtp.테스트.co.kr"}
+
+
+def test_an_authority_is_asked_only_when_it_is_the_source() -> None:
+    assert certificates.resources(settings(tls={"source": "self_signed"}), Facts()) == []
+    (asked,) = certificates.resources(settings(), Facts())
+    assert asked.command[-4:-2] == ("certs", "issue")
+    (first,) = certificates.first(settings(), Facts())
+    assert first.desired["names"] == ["smtp.테스트.net", "smtp.테스트.co.kr"]
+    assert certificates.first(settings(tls={"source": "files", "folder": "C:/pem"}), Facts())[0].desired["names"] == []
