@@ -111,25 +111,26 @@ foreach ($name in $seam.Keys) {
     $lines = "param($(($names | ForEach-Object { "`$$_" }) -join ', '))`n`$value = Invoke-Lab '$call' @{ $given }"
     # Lists are put out item by item, as the real ones do; anything else as it is, nothing as nothing.
     $result = if ($call -in 'files.names', 'registry.subkeys') { '$value' } else { 'if ($null -ne $value) { return , $value }' }
-    Invoke-Expression "function Lab-$name {`n$lines`n$result`n}"
-    Set-Alias $name "Lab-$name"
+    $own = $name.Replace('-', '-Lab')
+    Invoke-Expression "function $own {`n$lines`n$result`n}"
+    Set-Alias $name $own
 }
 
 # A path that the host script opens by itself is a real one here.
-function Lab-Resolve-HostPath($path) {
+function Resolve-LabHostPath($path) {
     if ($path.StartsWith('/')) { return $path }
     Invoke-Lab 'seam.real' @{ path = $path.Replace('/', '\') }
 }
-Set-Alias Resolve-HostPath Lab-Resolve-HostPath
+Set-Alias Resolve-HostPath Resolve-LabHostPath
 
 # Python's own interpreter takes the place of the one in the archive, which is for Windows.
-function Lab-Expand-HostInterpreter($archive, $folder, $inside, $publisher) {
+function Expand-LabHostInterpreter($archive, $folder, $inside, $publisher) {
     [void](Invoke-Lab 'seam.interpreter' @{ folder = $folder })
 }
-Set-Alias Expand-HostInterpreter Lab-Expand-HostInterpreter
+Set-Alias Expand-HostInterpreter Expand-LabHostInterpreter
 
 # .NET locks whole files here, or not at all: readers go around the lock, by the model.
-function Lab-Open-RunLock($path, $text) {
+function Open-LabRunLock($path, $text) {
     try { $stream = [IO.FileStream]::new($path, 'OpenOrCreate', 'Write', 'None', 4096, [IO.FileOptions]::DeleteOnClose) }
     catch {
         $failure = [IO.IOException]::new("The process cannot access the file '$path' because it is being used by another process.")
@@ -142,13 +143,13 @@ function Lab-Open-RunLock($path, $text) {
     $stream.Flush($true)
     return $stream
 }
-Set-Alias Open-RunLock Lab-Open-RunLock
+Set-Alias Open-RunLock Open-LabRunLock
 
-function Lab-Read-Holder($path) {
+function Read-LabHolder($path) {
     try { return Microsoft.PowerShell.Utility\ConvertFrom-Json ([Text.Encoding]::UTF8.GetString((Invoke-Lab 'files.read' @{ path = $path }))) }
     catch { return @{ run = ''; user = ''; start = '' } }
 }
-Set-Alias Read-Holder Lab-Read-Holder
+Set-Alias Read-Holder Read-LabHolder
 
 # --- commands that only Windows has ------------------------------------------------------------------------------
 
@@ -158,7 +159,8 @@ $script:StubHandler = {
     foreach ($key in $bound.Keys) {
         if ($key -notin 'ErrorAction', 'WarningAction', 'Verbose', 'Debug', 'Confirm', 'WhatIf') { $parameters[$key] = $bound[$key] }
     }
-    foreach ($row in @(Invoke-Lab 'seam.command' @{ command = $name; parameters = $parameters })) {
+    $rows = Invoke-Lab 'seam.command' @{ command = $name; parameters = $parameters }
+    foreach ($row in $rows) {
         if ($row -is [Collections.IDictionary]) { [pscustomobject]$row } elseif ($null -ne $row) { $row }
     }
 }
@@ -178,7 +180,8 @@ function Get-ChildItem {
         $place = "$Path$LiteralPath"
         if ($place -notlike 'Cert:*') { return Microsoft.PowerShell.Management\Get-ChildItem @PSBoundParameters }
         if ($place.TrimEnd('\') -ne 'Cert:\LocalMachine\My') { throw [ArgumentException]::new("The lab has no store $place.") }
-        foreach ($row in @(Invoke-Lab 'seam.certificates' @{})) {
+        $rows = Invoke-Lab 'seam.certificates' @{}
+        foreach ($row in $rows) {
             if ($row) {
                 $row.NotAfter = [datetime]::Parse($row.NotAfter, [Globalization.CultureInfo]::InvariantCulture)
                 [pscustomobject]$row
