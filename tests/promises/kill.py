@@ -26,6 +26,10 @@ POINTS_IN_CI = 12
 # Seconds that a change takes to reach PowerShell, so that a controller killed behind it leaves an orphan at work.
 STALL = 0.7
 
+# Seconds that keep an orphan's lock for longer than two runs need to start.
+LONG_STALL = 12
+LONG_LEASE = 25
+
 DEPLOY = """
 from pathlib import Path
 
@@ -132,9 +136,9 @@ class Forge:
         lifecycle.fork(self._saved, copy)
         return Lab(copy, lifecycle.start(copy, engine=self._engine))
 
-    def project(self, lab: Lab) -> Project:
+    def project(self, lab: Lab, lease: int = 2, wait: int = PATIENCE) -> Project:
         project = Project(lab.folder.with_suffix(".project"), [lab])
-        project.write(DEPLOY, {"lab": lab.data(winrm_lock_lease=2, winrm_lock_wait=60)})
+        project.write(DEPLOY, {"lab": lab.data(winrm_lock_lease=lease, winrm_lock_wait=wait)})
         (project.folder / "config.py").write_text(CONFIG, encoding="utf-8")
         return project
 
@@ -211,6 +215,25 @@ def at(forge: Forge, point: Point, wanted: dict[str, Any]) -> Iterator[str]:
     assert found == wanted, (point, differing(found, wanted))
 
 
+def named(forge: Forge, wanted: dict[str, Any]) -> None:
+    """While an orphan is at work, a run that does not wait names it, and one that does comes after it."""
+    lab = forge.lab()
+    try:
+        lab.fault("stall", verb="apply", seconds=LONG_STALL)
+        assert killed(forge.project(lab, LONG_LEASE), Point(request=3))
+        refused = forge.project(lab, LONG_LEASE, wait=1).deploy()
+        assert refused.status == 1, refused
+        assert "is changing this host and did not finish within 1 s" in refused.text, refused
+        assert "Traceback" not in refused.text, refused
+        waited = forge.project(lab).deploy()
+        assert waited.status == 0, waited
+        assert "waiting for run" in waited.text, waited
+    finally:
+        lifecycle.stop(lab.folder)
+    found = snapshot(lab)
+    assert found == wanted, differing(found, wanted)
+
+
 def on(engine: str, size: str, folder: Path) -> dict[str, int]:
     """All points on one engine."""
     forge = Forge(folder, engine)
@@ -221,7 +244,7 @@ def on(engine: str, size: str, folder: Path) -> dict[str, int]:
         word: seen.count(word) for word in ("killed", "orphan", "waited")
     }
     assert found["orphan"] > 0, found
-    assert found["waited"] > 0, found
+    named(forge, wanted)
     return found
 
 
