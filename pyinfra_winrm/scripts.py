@@ -53,4 +53,5 @@ def host_script(name: str) -> str:
     """One of the scripts that every session loads: ``host`` or ``seam``."""
     if not re.fullmatch(r"host|seam", name):
         raise ValueError(f"no such host script: {name}")
-    return (HERE / f"{name}.ps1").read_text(encoding="utf-8")
+    parts = ("seam", "windows") if name == "seam" else (name,)
+    return "\n".join((HERE / f"{part}.ps1").read_text(encoding="utf-8") for part in parts)
