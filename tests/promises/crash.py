@@ -1,0 +1,182 @@
+"""Kills of the daemon and of its database, and cuts between COMMIT and its answer, under 32 senders."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maild.settings import Database
+from maild.store import open_store
+from tests.lib.commitproxy import CommitProxy
+from tests.lib.daemon import TEST_NET, Running, Site
+from tests.lib.databases import DatabaseServer
+from tests.lib.mariadb import new_mariadb
+from tests.lib.mysql import new_mysql
+from tests.lib.senders import Ledger, Senders
+
+ABOUT = "kills and cuts under load: what was answered 250 is there once, what was not at most once, on three engines"
+
+SENDERS = 32
+SEED = 20261125
+KILLS = {
+    "small": {"sqlite": 3, "mariadb": 3, "mysql": 2},
+    "full": {"sqlite": 200, "mariadb": 200, "mysql": 200},
+}
+CUTS = {"small": 6, "full": 40}
+"""Cuts between COMMIT and its answer, among the kills; they cost no restart."""
+BETWEEN_SECONDS = (0.1, 0.6)
+ATTEMPT = re.compile(rb"^X-Attempt: (\S+)\r\n", re.MULTILINE)
+
+
+@dataclass
+class Scene:
+    """One engine with a daemon on it."""
+
+    site: Site
+    daemon: Running
+    database: Database
+    server: DatabaseServer | None = None
+    proxy: CommitProxy | None = None
+    done: Counter[str] = field(default_factory=Counter)
+
+
+def run(size: str) -> dict[str, object]:
+    """The promise on the three engines, one after the other."""
+    found = {}
+    for engine, kills in KILLS[size].items():
+        with ExitStack() as stack:
+            scene = _scene(stack, engine)
+            found[engine] = asyncio.run(_crash(scene, kills, CUTS[size] if scene.proxy else 0))
+    unknown = sum(int(figures["unanswered"]) for figures in found.values())
+    if size == "full":
+        assert unknown > 20, f"only {unknown} outcomes were unknown: the kills did not hit"
+    return {
+        "cases": sum(int(figures["attempts"]) for figures in found.values()),
+        "seed": SEED,
+        "senders": SENDERS,
+        "unknown": unknown,
+        "engines": found,
+    }
+
+
+def _scene(stack: ExitStack, engine: str) -> Scene:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maild-crash-")))
+    if engine == "sqlite":
+        site = Site(folder)
+        site.write()
+        site.seed()
+        database = site.database_settings()
+        return Scene(site, stack.enter_context(Running(site)), database)
+    server = new_mariadb() if engine == "mariadb" else new_mysql()
+    stack.callback(server.discard)
+    database = server.create("maild")
+    proxy = stack.enter_context(CommitProxy(server.port))
+    (folder / "password").write_text("")
+    site = Site(
+        folder,
+        database=f'[database]\nengine = "mysql"\nport = {proxy.port}\nuser = "root"\nschema = "maild"\n'
+        f'password_file = "{folder / "password"}"\n',
+    )
+    site.write()
+    site.seed()
+    return Scene(site, stack.enter_context(Running(site)), database, server, proxy)
+
+
+async def _crash(scene: Scene, kills: int, cuts: int) -> dict[str, object]:
+    drawn = random.Random(SEED)
+    recipients = [f"{local}@{TEST_NET}" for local in ("id", "sales")]
+    senders = Senders(scene.site.ports["smtp"], recipients, SENDERS, SEED, large_every=40)
+    senders.start()
+    faults: list[Callable[[Scene], Awaitable[None]]] = [_kill_daemon] * kills
+    if scene.server is not None:
+        faults = [_kill_daemon] * (kills - kills // 2) + [_kill_server] * (kills // 2) + [_cut] * cuts
+    drawn.shuffle(faults)
+    try:
+        for fault in faults:
+            await _some_accepted(senders.ledger)
+            await asyncio.sleep(drawn.uniform(*BETWEEN_SECONDS))
+            await fault(scene)
+        await _some_accepted(senders.ledger)
+    finally:
+        await senders.stop()
+    await asyncio.to_thread(scene.daemon.stop)
+    return await _judge(scene, senders.ledger)
+
+
+async def _some_accepted(ledger: Ledger) -> None:
+    """Waits until mail flows again: a fault that hits an idle server proves nothing."""
+    before = len(ledger.accepted)
+    async with asyncio.timeout(120):
+        while len(ledger.accepted) < before + SENDERS:  # noqa: ASYNC110 - other tasks and processes make it so
+            await asyncio.sleep(0.02)
+
+
+async def _kill_daemon(scene: Scene) -> None:
+    scene.done["daemon killed"] += 1
+    await asyncio.to_thread(scene.daemon.kill)
+    await asyncio.to_thread(scene.daemon.start)
+
+
+async def _kill_server(scene: Scene) -> None:
+    assert scene.server is not None
+    scene.done["database killed"] += 1
+    await asyncio.to_thread(scene.server.kill)
+    await asyncio.to_thread(scene.server.start)
+
+
+async def _cut(scene: Scene) -> None:
+    assert scene.proxy is not None
+    scene.done["cut in COMMIT"] += 1
+    cuts = scene.proxy.cuts
+    scene.proxy.arm()
+    async with asyncio.timeout(60):
+        while scene.proxy.cuts == cuts:  # noqa: ASYNC110 - a thread counts them
+            await asyncio.sleep(0.01)
+
+
+async def _judge(scene: Scene, ledger: Ledger) -> dict[str, object]:
+    store = await open_store(scene.database)
+    try:
+        await store.wait(60)
+        stored: list[Counter[str]] = []
+        for local in ("id", "other"):
+            account = await store.directory.account_named(local, TEST_NET)
+            assert account is not None
+            there: Counter[str] = Counter()
+            view = await store.messages.view(account.inbox_id)
+            for start in range(0, len(view.uids), 500):
+                for row in await store.messages.get(account.inbox_id, view.uids[start : start + 500]):
+                    head = await store.messages.read(row.blob_id, 0, 2000)
+                    match = ATTEMPT.search(head)
+                    assert match is not None, head
+                    there[match[1].decode()] += 1
+            stored.append(there)
+        findings = await store.maintenance.check(bodies=True)
+    finally:
+        await store.close()
+    first, second = stored
+    assert first == second, "a message is in one of its two mailboxes only"
+    lost = ledger.accepted - set(first)
+    assert not lost, f"{len(lost)} of {len(ledger.accepted)} messages answered 250 are lost, such as {min(lost)}"
+    doubled = [name for name, count in first.items() if count > 1]
+    assert not doubled, f"{len(doubled)} messages are there twice, such as {doubled[0]}"
+    assert not ledger.refused, f"refused for good: {next(iter(ledger.refused.values()))}"
+    assert not findings, f"store check: {findings[:3]}"
+    unanswered = ledger.unanswered
+    return {
+        "attempts": len(ledger.accepted) + len(ledger.deferred) + len(unanswered),
+        "accepted": len(ledger.accepted),
+        "deferred": len(ledger.deferred),
+        "deferred_but_there": len(ledger.deferred & set(first)),
+        "unanswered": len(unanswered),
+        "unanswered_and_there": len(unanswered & set(first)),
+        "unanswered_and_not_there": len(unanswered - set(first)),
+        "faults": dict(scene.done),
+    }
