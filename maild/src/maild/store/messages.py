@@ -5,10 +5,10 @@ Work on many messages is cut into slices here; each slice is one transaction of 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from maild.store.engine.base import Engine
+from maild.store.engine.base import Engine, Transaction
 from maild.store.errors import MailboxGone, StoreUnavailable
 from maild.store.records.arrival import CHUNK_BYTES
 from maild.store.records.mail import (
@@ -77,6 +77,15 @@ class SQLMessages:
     async def save_structure(self, blob_id: bytes, structure: Structure) -> None:
         """Replaces what was encoded before."""
         await self._engine.write(lambda tx: bodies.save_structure(tx, blob_id, structure))
+
+    async def save_structures(self, structures: Mapping[bytes, Structure]) -> None:
+        """Replaces what was encoded before for several bodies."""
+
+        def save(tx: Transaction) -> None:
+            for blob_id in sorted(structures):
+                bodies.save_structure(tx, blob_id, structures[blob_id])
+
+        await self._engine.write(save)
 
     async def read(self, blob_id: bytes, offset: int = 0, length: int | None = None) -> bytes:
         """A stretch of a body."""

@@ -281,6 +281,10 @@ class Messages(Protocol):
         """Replaces what was encoded before."""
         ...
 
+    async def save_structures(self, structures: Mapping[bytes, Structure]) -> None:
+        """Replaces what was encoded before for several bodies, in one transaction; those that are gone are left out."""
+        ...
+
     async def read(self, blob_id: bytes, offset: int = 0, length: int | None = None) -> bytes:
         """A stretch of a body. Raises ``NotFound`` when it is gone, ``ValueError`` above 8 MiB (use ``chunks``)."""
         ...
