@@ -59,7 +59,7 @@ class Search:
         selected = self.session.open
         size = BLOCK if _cost(self.key) == 0 else READ_BLOCK
         found: Positions = []
-        await self.session.know_keywords()
+        await self.session.read_keywords()
         for start in range(0, selected.count, size):
             self._block = _Block()
             found += await self._found(self.key, list(range(start, min(start + size, selected.count))))
@@ -167,13 +167,13 @@ class Search:
         known = _SUMMARISED.get(key.name)
         if known is not None and key.text:
             return holds(known(summary), needles)
-        block = await self._read(row, 0, summary.parts[0].inner)
+        block = await self._header(row, summary)
         texts = [words.decode(value) for value in header.values(block, key.name)]
         return any(holds(text, needles) for text in texts)
 
     async def _content_matches(self, key: criteria.Content, needles: Forms, row: Message, summary: Summary) -> bool:
         if key.header_too:
-            block = await self._read(row, 0, summary.parts[0].inner)
+            block = await self._header(row, summary)
             if any(holds(f"{each.name.decode('ascii')}: {each.text}", needles) for each in header.fields(block)):
                 return True
         for part in summary.parts[1:]:
@@ -187,6 +187,10 @@ class Search:
             if text is not None and holds(text, needles):
                 return True
         return False
+
+    async def _header(self, row: Message, summary: Summary) -> bytes:
+        kept = summary.header_block()
+        return await self._read(row, 0, summary.parts[0].inner) if kept is None else kept
 
     async def _read(self, row: Message, start: int, end: int) -> bytes:
         if start >= end:

@@ -151,11 +151,14 @@ class Session:
         self._held = 0
         await self.stream.drain()
 
-    async def know_keywords(self, flags: int = 0) -> None:
-        """Reads the account's keywords again when a flag is set that has no name yet."""
-        known = sum(self.keywords.bits.values())
-        if flags & ~known or not flags:
-            self.keywords = await self.services.store.mailboxes.keywords(self.user.id)
+    async def know_keywords(self, flags: int) -> None:
+        """Reads the account's keywords again when one of these flags has no name yet."""
+        if flags & ~sum(self.keywords.bits.values()):
+            await self.read_keywords()
+
+    async def read_keywords(self) -> None:
+        """Reads the account's keywords."""
+        self.keywords = await self.services.store.mailboxes.keywords(self.user.id)
 
     def flag_names(self, flags: int) -> bytes:
         """The names of flags, as in FLAGS."""
@@ -175,7 +178,7 @@ class Session:
             return
         changes = await self.services.store.messages.changes(selected.mailbox.id, selected.modseq)
         for message in changes.messages:
-            await self.know_keywords(message.flags or 1)
+            await self.know_keywords(message.flags)
         self.send(*selected.news(changes, expunge=expunge, vanished=b"QRESYNC" in self.enabled, write=self._flags_line))
 
     def _flags_line(self, number: int, flags: int, message: Message) -> bytes:

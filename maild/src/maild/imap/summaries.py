@@ -24,9 +24,11 @@ async def of(store: Store, messages: Iterable[Message]) -> Mapping[bytes, Summar
         summary = _decoded(stored)
         if summary is not None:
             found[blob_id] = summary
-    for blob_id in blobs:
-        if blob_id not in found:
-            found[blob_id] = await _computed(store, blob_id)
+    missing = [blob_id for blob_id in blobs if blob_id not in found]
+    if missing:
+        computed = {blob_id: await _computed(store, blob_id) for blob_id in missing}
+        await store.messages.save_structures({blob_id: _encoded(summary) for blob_id, summary in computed.items()})
+        found |= computed
     return found
 
 
@@ -39,12 +41,12 @@ def _decoded(stored: Structure) -> Summary | None:
         return None
 
 
+def _encoded(summary: Summary) -> Structure:
+    return Structure(version=summarising.VERSION, data=summarising.encode(summary))
+
+
 async def _computed(store: Store, blob_id: bytes) -> Summary:
     message = b"".join([piece async for piece in store.messages.chunks(blob_id)])
     if len(message) <= IN_LOOP:
-        summary = summarising.summarise(message)
-    else:
-        summary = await asyncio.to_thread(summarising.summarise, message)
-    structure = Structure(version=summarising.VERSION, data=summarising.encode(summary))
-    await store.messages.save_structure(blob_id, structure)
-    return summary
+        return summarising.summarise(message)
+    return await asyncio.to_thread(summarising.summarise, message)

@@ -1,16 +1,21 @@
 """All that is computed once of a message and kept beside it: structure, preview, and what sorting and search compare.
 
-``VERSION`` stands with each stored summary; one of another version is computed anew. Encoding is msgpack.
+``VERSION`` stands with each stored summary; one of another version is computed anew. A short header is part of it, for
+headers are what clients ask for most. Encoding is msgpack.
 """
 
 from __future__ import annotations
+
+import zlib
 
 import msgspec
 
 from maild.mail import content, dates, header, mailboxes, message_id, structure
 from maild.mail import subject as subjects
 
-VERSION = 1
+VERSION = 2
+MAX_KEPT_HEADER = 32 * 1024
+"""Octets of a header that is kept with the summary, so that reading headers need not open bodies."""
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -41,6 +46,13 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Message-ID without brackets, empty when there is none."""
     references: tuple[bytes, ...]
     """References, else the first of In-Reply-To (RFC 5256, REFERENCES step 1)."""
+
+    packed_header: bytes
+    """The header with its empty line, deflated; empty when it is too long to keep."""
+
+    def header_block(self) -> bytes | None:
+        """The header with its empty line, None when it has to be read from the body."""
+        return zlib.decompress(self.packed_header) if self.packed_header else None
 
     def part(self, path: str) -> structure.Part | None:
         """Where a part lies."""
@@ -80,6 +92,7 @@ def summarise(message: bytes) -> Summary:
     zone = sent.utcoffset() if sent else None
     references = message_id.read(value(b"references")) or message_id.read(value(b"in-reply-to"))[:1]
     own = message_id.read(value(b"message-id"))
+    block = message[: found.parts[0].inner]
     return Summary(
         envelope=found.envelope,
         body=found.body,
@@ -100,6 +113,7 @@ def summarise(message: bytes) -> Summary:
         sort_cc=_first_local(value(b"cc")),
         id=own[0] if own else b"",
         references=tuple(references),
+        packed_header=zlib.compress(block, 1) if len(block) <= MAX_KEPT_HEADER else b"",
     )
 
 

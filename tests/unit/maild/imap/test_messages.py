@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from maild.mail import summary
 from maild.mail.header import body_start
 from maild.store import Store, Structure
 from tests.lib.imap import NOW, Talk, deliver, with_talk
@@ -71,6 +72,16 @@ async def test_part_of_a_section(talk: Talk) -> None:
     for offset, length in ((0, 4), (2, 100), (5, 1), (6, 1), (1000, 5)):
         (line,) = await talk.ok(f"FETCH 1 BODY.PEEK[TEXT]<{offset}.{length}>")
         assert literal(line, b"BODY[TEXT]<%d>" % offset) == b"body\r\n"[offset : offset + length]
+
+
+@with_talk
+async def test_header_too_long_to_keep_is_read_from_the_body(talk: Talk) -> None:
+    head = b"".join(b"X-%d: %b\r\n" % (number, b"y" * 70) for number in range(1000)) + b"\r\n"
+    await inbox(talk, head + b"body")
+    (line,) = await talk.ok("FETCH 1 (BODY.PEEK[HEADER] BODY.PEEK[HEADER.FIELDS (X-999)])")
+    assert literal(line, b"BODY[HEADER]") == head
+    assert literal(line, b"BODY[HEADER.FIELDS (X-999)]") == b"X-999: " + b"y" * 70 + b"\r\n\r\n"
+    assert await talk.ok("SEARCH HEADER X-999 yyy") == [b"* SEARCH 1"]
 
 
 @with_talk
@@ -140,7 +151,7 @@ async def test_summary_of_an_older_version_is_computed_again(talk: Talk) -> None
     (row,) = await talk.store.messages.get(account.inbox_id, [1])
     await talk.store.messages.save_structure(row.blob_id, Structure(version=0, data=b"old"))
     assert await talk.ok("FETCH 1 (ENVELOPE BODYSTRUCTURE)") == first
-    await talk.store.messages.save_structure(row.blob_id, Structure(version=1, data=b"damaged"))
+    await talk.store.messages.save_structure(row.blob_id, Structure(version=summary.VERSION, data=b"damaged"))
     assert await talk.ok("FETCH 1 (ENVELOPE BODYSTRUCTURE)") == first
 
 

@@ -119,7 +119,6 @@ async def _write(session: Session, selected: Selected, chosen: Positions, wanted
 
 
 async def _write_known(session: Session, selected: Selected, chosen: Positions, wanted: list[Attribute]) -> None:
-    await session.know_keywords()
     texts: dict[int, bytes] = {}
     order = [each.name for each in wanted]
     for start in range(0, len(chosen), KNOWN_BATCH):
@@ -127,6 +126,7 @@ async def _write_known(session: Session, selected: Selected, chosen: Positions, 
         for at in chosen[start : start + KNOWN_BATCH]:
             flags = selected.flags[at]
             if flags not in texts:
+                await session.know_keywords(flags)
                 texts[flags] = session.flag_names(flags)
             items = [
                 b"UID %d" % selected.uids[at] if name == b"UID" else b"FLAGS (%b)" % texts[flags] for name in order

@@ -41,7 +41,7 @@ async def _store(session: Session, request: Request) -> bytes:
         unchanged_since=unchanged_since,
     )
     if session.keywords.unknown(flags):
-        session.keywords = await session.services.store.mailboxes.keywords(session.user.id)
+        await session.read_keywords()
     changed = {uid: (value, modseq) for uid, value, modseq in stored.changed}
     _answer(session, selected, chosen, changed, frozenset(stored.modified), silent=silent, by_uid=request.by_uid)
     if stored.modified:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from maild.imap import sections, summaries
 from maild.imap.attributes import Attribute, Section
@@ -49,7 +51,7 @@ class Items:
         store = self.session.services.store.messages
         uids = [self.selected.uids[at] for at in batch]
         rows = {message.uid: message for message in await store.get(self.selected.mailbox.id, uids)}
-        await self.session.know_keywords()
+        await self.session.know_keywords(reduce(or_, (self.selected.flags[at] for at in batch), 0))
         found: Mapping[bytes, Summary] = {}
         if any(self._needs_summary(each) for each in self.wanted):
             found = await summaries.of(self.session.services.store, list(rows.values()))
@@ -128,17 +130,19 @@ class Items:
         if not stretch:
             await self._put(b"%b NIL" % attribute.label)
         elif section.names:
-            block = await self._read(message, stretch)
+            block = await self._octets(message, stretch, summary)
             text = sections.chosen(block, section)
             start, end = sections.part_of((0, len(text)), attribute.partial)
             await self._literal(attribute.label, text[start:end])
         else:
-            await self._stretch(attribute.label, message, sections.part_of(stretch, attribute.partial))
+            await self._stretch(attribute.label, message, sections.part_of(stretch, attribute.partial), summary)
 
-    async def _stretch(self, label: bytes, message: Message, stretch: sections.Stretch) -> None:
+    async def _stretch(
+        self, label: bytes, message: Message, stretch: sections.Stretch, summary: Summary | None
+    ) -> None:
         size = stretch[1] - stretch[0]
         if size <= AT_ONCE:
-            await self._literal(label, await self._read(message, stretch))
+            await self._literal(label, await self._octets(message, stretch, summary))
             return
         await self._put(b"%b {%d}\r\n" % (label, size))
         await self._send_held()
@@ -168,6 +172,11 @@ class Items:
         if decoded is None:
             raise Refused("The transfer encoding of the part is not known", b"UNKNOWN-CTE")
         return decoded
+
+    async def _octets(self, message: Message, stretch: sections.Stretch, summary: Summary | None) -> bytes:
+        """A stretch, from the summary when it lies in the header that is kept there."""
+        block = summary.header_block() if summary is not None and stretch[1] <= summary.parts[0].inner else None
+        return await self._read(message, stretch) if block is None else block[stretch[0] : stretch[1]]
 
     async def _read(self, message: Message, stretch: sections.Stretch) -> bytes:
         messages = self.session.services.store.messages

@@ -53,7 +53,7 @@ async def _open(session: Session, request: Request, *, read_only: bool) -> bytes
     # Read after the view: its UIDNEXT is above every UID the client is told of.
     mailbox = await existing(session, name)
     selected = Selected.of(mailbox, view, read_only=read_only)
-    session.keywords = await session.services.store.mailboxes.keywords(session.user.id)
+    await session.read_keywords()
     await _describe(session, selected)
     if known is not None and known.uidvalidity == mailbox.uidvalidity and known.modseq < selected.modseq:
         _resynchronise(session, selected, known, await messages.changes(mailbox.id, known.modseq))
