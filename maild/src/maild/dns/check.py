@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from maild.dns.answer import MX, Answer, DNSError, NoData, NoName, Record, Resolver
-from maild.dns.names import parents
+from maild.dns.names import as_address, parents
 from maild.dns.records import Expected, Purpose, claims, same_value
 from maild.dns.resolver import CachingResolver
 from maild.dns.upstream import DirectUpstream
@@ -136,7 +136,7 @@ class Checker:
         if row.purpose is not Purpose.MX or finding.problem:
             return finding
         for host in finding.found:
-            if _is_address(host):
+            if as_address(host) is not None:
                 return replace(finding, problem=Problem.MX_IS_ADDRESS, cause=host)
             try:
                 alias = await self._resolver.query(host, "CNAME")
@@ -160,7 +160,7 @@ class Checker:
             forward = (await self._resolver.query(row.value, "A" if address.version == 4 else "AAAA")).records
         except DNSError as error:
             return Finding(expected=row, state=State.OK, problem=Problem.NOT_CONFIRMED, found=found, cause=str(error))
-        confirmed = any(ipaddress.ip_address(str(one)) == address for one in forward)
+        confirmed = any(as_address(one) == address for one in forward)
         problem = Problem.NONE if confirmed else Problem.NOT_CONFIRMED
         return Finding(expected=row, state=State.OK, problem=problem, found=found)
 
@@ -230,21 +230,13 @@ def _rivals(row: Expected, records: Sequence[Record]) -> list[str]:
 
 def _extra(row: Expected, found: Sequence[str]) -> Problem:
     others = [text for text in found if not same_value(row, text)]
-    if row.purpose is Purpose.MX and any(_is_address(host) for host in found):
+    if row.purpose is Purpose.MX and any(as_address(host) is not None for host in found):
         return Problem.MX_IS_ADDRESS
     if row.purpose is Purpose.MX and others and len(found) > len(others):
         return Problem.EXTRA_MX
     if row.purpose in {Purpose.SPF, Purpose.DMARC, Purpose.DKIM} and len(found) > 1:
         return Problem.DUPLICATE
     return Problem.NONE
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _address_of(pointer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -39,6 +39,14 @@ def reverse(address: str) -> str:
     return ipaddress.ip_address(address).reverse_pointer
 
 
+def as_address(record: object) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address of an A or AAAA record; None for anything else, whatever a resolver hands over."""
+    try:
+        return ipaddress.ip_address(record) if isinstance(record, str) else None
+    except ValueError:
+        return None
+
+
 def parents(name: str) -> list[str]:
     """The name itself and every name above it down to the top-level one."""
     labels = name.removesuffix(".").split(".")

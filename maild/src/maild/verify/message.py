@@ -17,6 +17,8 @@ MAX_HEADER = 1_048_576
 """Octets of a header block that are read, the largest piece of work the loop does at once."""
 SLICE = 262_144
 """Octets of a body handled between two turns of the loop, under two milliseconds of work."""
+MAX_FROM = 65_536
+"""Octets of a From field that are read; honest ones name one author."""
 _END_REACH = 3
 """Octets of the previous chunk that may begin the empty line."""
 
@@ -66,6 +68,8 @@ def author(headers: Headers) -> Author:
     found = headers.all(b"from")
     if len(found) != 1:
         return Author(problem="no From field" if not found else f"{len(found)} From fields")
+    if len(found[0].value) > MAX_FROM:
+        return Author(problem="the From field is too long")
     domains = set()
     for mailbox in mailboxes.flat(mailboxes.parse(header.unfold(found[0].value))):
         try:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 
 from maild.dns import DNSError, NoData, NoName, Resolver
+from maild.dns.names import as_address
 
 MAX_NAMES = 5
 """PTR names that are followed; honest addresses have one."""
@@ -49,6 +50,6 @@ async def confirm(resolver: Resolver, ip: str) -> Reverse:
         except DNSError:
             result = Result.TEMPERROR
             continue
-        if any(ip_address(str(one)) == address for one in forward):
+        if any(as_address(one) == address for one in forward):
             return Reverse(Result.PASS, name)
     return Reverse(result, names[0] if names else "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from maild.dns import MX, DNSError, NoData, NoName, Record, Resolver
-from maild.dns.names import to_query
+from maild.dns.names import as_address, to_query
 from maild.verify.spf import macro
 from maild.verify.spf.record import Mechanism, RecordError, Result, is_spf, parse
 from maild.verify.spf.record import Record as Policy
@@ -185,7 +185,9 @@ class _Check:
 
     def _among(self, records: tuple[Record, ...], mechanism: Mechanism) -> bool:
         bits = mechanism.bits4 if self.ip.version == 4 else mechanism.bits6
-        return any(self.ip in ip_network(f"{record!s}/{bits}", strict=False) for record in records)
+        addresses = [address for record in records if (address := as_address(record)) is not None]
+        same = [address for address in addresses if address.version == self.ip.version]
+        return any(self.ip in ip_network((address, bits), strict=False) for address in same)
 
     async def _exchanges(self, mechanism: Mechanism, target: str) -> bool:
         hosts = sorted(record for record in await self._ask(target, "MX") if isinstance(record, MX))
@@ -212,7 +214,7 @@ class _Check:
                 addresses = await self._ask(name, self._type, counts=False)
             except DNSError:
                 continue
-            if any(ip_address(str(address)) == self.ip for address in addresses):
+            if any(as_address(address) == self.ip for address in addresses):
                 valid.append(name)
         return valid
 
