@@ -64,7 +64,7 @@ class Upload:
     def _move(self, until: float) -> None:
         while True:
             try:
-                self._files.replace(self._part, self._path)
+                self._files.replace(self._part, self._path, self._sha256)
             except HostError as error:
                 if error.code != "sharing-violation" or time.monotonic() >= until:
                     raise

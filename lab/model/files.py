@@ -134,14 +134,17 @@ class Files:
         with _windows_errors(path), real.open("ab") as file:
             file.write(data)
 
-    def replace(self, source: str, target: str) -> None:
-        """File.Replace, or a move when the target is not there: the target keeps its access list."""
+    def replace(self, source: str, target: str, sha256: str = "") -> None:
+        """File.Replace, or a move when the target is not there: the target keeps its access list.
+
+        ``sha256``: the content's hash, when it is known already.
+        """
         moved, real = self._existing(source), self._free_to_change(target)
         if real.is_dir():
             raise HostError("access-denied", f"'{target}' is a folder.", target)
         self._refuse_held(source)
         old = hash_of(real) if real.exists() else None
-        stored, content = self.drive.stored(source), hash_of(moved)
+        stored, content = self.drive.stored(source), sha256 or hash_of(moved)
         with _windows_errors(target):
             os.replace(moved, real)
         self._lists.forget(source)

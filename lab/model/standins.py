@@ -24,6 +24,7 @@ _ELSEWHERE = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/b
 _DROPPED = re.compile(r"(?:loose[-_])?(?:basedir|plugin[-_]dir|lc[-_]messages[-_]dir|socket|user|shared[-_]memory.*)")
 # Read by mariadb-install-db too, which knows no "loose-".
 _COMMON = ("datadir", "port", "bind-address", "tmpdir", "log-error", "pid-file")
+LONGEST_SOCKET = 100  # bytes; the kernel takes 107
 Standin = tuple[list[str], dict[str, str]]
 
 
@@ -93,14 +94,14 @@ class Standins:
         if any(text.startswith("--initialize") for text in rest):
             return self._install(settings, [text for text in rest if text.startswith("--datadir")], user)
         kept = [text for text in rest if text not in ("--console", "--standalone", "--no-monitor")]
-        return [_required("mariadbd"), *first, user, f"--socket={self._socket(settings)}", *kept]
+        return [_required("mariadbd"), *first, user, f"--socket={self._short(settings, 'sock')}", *kept]
 
     def _install(self, settings: Path | None, given: list[str], user: str) -> list[str]:
         """``--initialize-insecure``: a shell script does it, which takes no path with a space in it."""
         lines = settings.read_text(encoding="utf-8").splitlines() if settings else []
         told = [*given, *(line for line in lines if line.startswith("datadir"))]
         data = told[0].partition("=")[2].strip() if told else ""
-        link = self._socket(settings).with_suffix(".data")
+        link = self._short(settings, "data")
         link.unlink(missing_ok=True)
         link.symlink_to(data, target_is_directory=True)
         install = [_required("mariadb-install-db"), "--no-defaults", f"--datadir={link}", user]
@@ -134,10 +135,14 @@ class Standins:
         option = name if common else f"loose-{name}"
         return [f"{option} = {self._drive.translate(value.strip(chr(34)))}" if equals else option]
 
-    def _socket(self, settings: Path | None) -> Path:
-        # A socket's path holds 107 bytes at most, and the lab's folder may lie deep.
+    def _short(self, settings: Path | None, kind: str) -> Path:
+        """A short path without a space: among what only matters while the lab runs, or else in this machine's own."""
         name = hashlib.sha256(str(settings or self._run).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"mailhost-lab-{name}.sock"
+        path = self._run / f"{name}.{kind}"
+        if len(str(path)) < LONGEST_SOCKET and " " not in str(path):
+            self._run.mkdir(parents=True, exist_ok=True)
+            return path
+        return Path(tempfile.gettempdir()) / f"mailhost-lab-{path.name}"
 
 
 def private_python(image: Path) -> Path:
