@@ -7,10 +7,11 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import uvloop
 from cryptography import x509
 
 from maild.log import Log, Record
@@ -19,7 +20,9 @@ from maild.settings import Listener
 from tests.lib.certificates import write_pair
 
 ROOMY = Bounds(100, 100, 0)
-LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
+LOOPS = [asyncio.new_event_loop]
+if find_spec("uvloop"):
+    LOOPS.append(import_module("uvloop").new_event_loop)
 
 
 class House:
