@@ -1,5 +1,6 @@
 # The seam: everything that only Windows has, in functions of a few lines. Kinds and the host script reach files,
-# access lists, the registry, the network and programs through these alone, and through windows.ps1. A path is absolute and has backslashes.
+# access lists, the registry, the network and programs through these alone, and through windows.ps1. A path is absolute
+# and has backslashes.
 
 # --- files -----------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,9 @@ EPOCH = (2020, 1, 1, 0, 0, 0)
 RECONCILER = """
 import json, pathlib, sys
 kept = pathlib.Path(__file__).with_name("kept.json")
-wanted = json.loads(pathlib.Path(sys.argv[sys.argv.index("--desired") + 1]).read_text(encoding="utf-8"))["quota"]
+desired = json.loads(pathlib.Path(sys.argv[sys.argv.index("--desired") + 1]).read_text(encoding="utf-8"))
+wanted = desired["quota"]
+assert desired["이름"] == "주문", desired
 current = json.loads(kept.read_text()) if kept.exists() else None
 line = {"object": "account", "name": "주문@테스트.net", "field": "quota", "current": current, "wanted": wanted}
 changes = [] if current == wanted else [line]

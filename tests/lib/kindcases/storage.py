@@ -259,7 +259,7 @@ def reconcile(material: Material) -> Case:
         wheels=material.wheels,
     )
     command = ("C:/Case/releases/case/python.exe", "-X", "utf8", "-m", "case_reconciler")
-    base = Reconcile(name="accounts", command=command, desired={"quota": 1, "비밀": Secret("암호")}, folder="C:/Case")
+    base = Reconcile(name="accounts", command=command, desired={"quota": 1, "이름": Secret("주문")}, folder="C:/Case")
     return Case(
         base=base,
         own=("files/C:\\Case\\releases\\case\\lib", "acl/c:\\case\\desired-"),
@@ -267,7 +267,9 @@ def reconcile(material: Material) -> Case:
         changes={
             "name": Change(resource=replace(base, name="other")),
             "command": Change(resource=replace(base, command=(*command, "--verbose"))),
-            "desired": Change(resource=replace(base, desired={"quota": 2}), lines=("account 주문@테스트.net.quota",)),
+            "desired": Change(
+                resource=replace(base, desired={"quota": 2, "이름": "주문"}), lines=("account 주문@테스트.net.quota",)
+            ),
             "folder": Change(resource=replace(base, folder="C:/Windows/Temp")),
             "timeout": Change(resource=replace(base, timeout=10)),
         },
