@@ -38,9 +38,10 @@ def reboot(
         sleep(pause)
         try:
             run.session.connect()
+            now = run.facts().get("boot_time")
         except HostError:
             continue
-        if run.facts().get("boot_time") != before:
+        if now != before:
             run.report("restarted")
             return
     raise HostTimeoutError(
