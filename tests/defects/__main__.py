@@ -17,6 +17,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lib.programs import find_mysql_maker, find_pwsh, find_winpy_maker
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
@@ -52,6 +54,12 @@ def copy_of_tree(target: Path) -> None:
             shutil.copy2(source, target / name)
 
 
+def tools() -> dict[str, str]:
+    """Where the programs beside the checkout are: a copy elsewhere would be red for want of them."""
+    found = {"MAILHOST_PWSH": find_pwsh(), "MAILHOST_MYSQL": find_mysql_maker(), "MAILHOST_WINPY": find_winpy_maker()}
+    return {name: str(path) for name, path in found.items() if path is not None}
+
+
 def turns_red(defect: Defect) -> tuple[bool, str]:
     """Whether the seeded defect is noticed, and what the check printed last."""
     with tempfile.TemporaryDirectory(prefix="mailhost-defect-") as folder:
@@ -69,7 +77,7 @@ def turns_red(defect: Defect) -> tuple[bool, str]:
         )
         command = [sys.executable if part == "python" else part for part in command]
         path = os.pathsep.join([str(tree), str(tree / "maild" / "src")])
-        environment = os.environ | {"PYTHONPATH": path, "MAILHOST_DEFECT": "1"}
+        environment = os.environ | tools() | {"PYTHONPATH": path, "MAILHOST_DEFECT": "1"}
         done = subprocess.run(
             command, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=900
         )
