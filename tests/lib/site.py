@@ -49,12 +49,15 @@ class Site:
     checkout: Path = ROOT
     changed: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    script: str = ""
+    """Python that the deploying process runs with its inventory."""
 
     @property
     def inventory(self) -> Path:
         """Written anew for each run, so that a case may change ``changed`` in between."""
         path = self.lab.folder.with_name(self.lab.folder.name + "-inventory.py")
-        path.write_text(INVENTORY.format(folder=str(self.lab.folder), changed=self.changed), encoding="utf-8")
+        text = INVENTORY.format(folder=str(self.lab.folder), changed=self.changed)
+        path.write_text(text + self.script, encoding="utf-8")
         return path
 
     def variables(self) -> dict[str, str]:

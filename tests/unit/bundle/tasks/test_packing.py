@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 import zipfile
 from pathlib import Path
 
@@ -103,3 +104,12 @@ def test_a_file_of_this_machine_is_uploaded_by_its_hash(tmp_path: Path) -> None:
 def test_a_download_without_a_hash_is_pinned_to_its_publisher() -> None:
     assert fetched("k", ("https://x/y",), None, "Oracle", None).publisher == "Oracle"
     assert fetched("k", ("https://x/y",), "0" * 64, "Oracle", None).publisher == ""
+
+
+def test_the_daemons_wheel_is_the_same_bytes_later(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = packing.packed_daemon(checkout, tmp_path / "a").read_bytes()
+    later = time.localtime(time.time() + 86400)
+    monkeypatch.setattr(time, "localtime", lambda *_: later)
+    assert packing.packed_daemon(checkout, tmp_path / "b").read_bytes() == first
