@@ -73,7 +73,7 @@ def render(plans: Sequence[HostPlan], *, as_json: bool) -> Iterator[str]:
         prefix = f"[{plan.host}] " if len(plans) > 1 else ""
         yield from (prefix + drift.line() for drift in plan.drift)
         closing = {"error": f"error: {plan.error}", "in step": "in step"}
-        yield prefix + closing.get(plan.status, f"{len(plan.drift)} differences")
+        yield prefix + closing.get(plan.status, f"{len(plan.drift)} difference{'s' if len(plan.drift) > 1 else ''}")
 
 
 def _pending(state: State, host: Host) -> Iterator[Drift]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lib.deploying import Lab, Project, Ran, engines, running_lab
+from tests.lib.programs import ROOT
 
 ABOUT = (
     "cut connections, time-outs, quotas, full disk, held files and the rest: one sentence each, healed by the next run"
@@ -41,6 +42,7 @@ ensure(name="Files", task="files", resources=files)
 """
 
 NOTHING = 0
+SMTP = 25
 FILLER = "pagefile.sys"
 PAGE = 4096
 
@@ -187,6 +189,21 @@ def one(case: Case, lab: Lab, project: Project, number: int) -> None:
     assert names == ["large.bin", "설정.txt"], (case.name, names)
 
 
+def port_taken(lab: Lab) -> None:
+    """Somebody listens on a port of ours: the deploy of this repository names who, and changes nothing."""
+    port = lab.config.port_base + SMTP
+    pid = lab.call("lab.listen", port=port, seconds=600)
+    before = lab.journal()
+    try:
+        ran = Project(ROOT, [lab]).run(
+            "-m", "pyinfra", "-y", "inventory.py", "deploy.py", MAILHOST_LAB=str(lab.folder)
+        )  # fmt: skip
+    finally:
+        let_go(lab, pid)
+    check(Case("port taken", rf"port {port} \(smtp\) belongs to other\.exe", data={"winrm_host": "@winrm/lab"}), ran)
+    assert lab.journal() == before, lab.journal()[len(before) :]
+
+
 @contextlib.contextmanager
 def drive_of_its_own(folder: Path) -> Iterator[bool]:
     """A small file system as drive C, where this user may mount one."""
@@ -211,7 +228,8 @@ def on(engine: str, folder: Path) -> int:
         assert first.status == 0, first
         for number, case in enumerate(cases):
             one(case, lab, project, number)
-    return len(cases)
+        port_taken(lab)
+    return len(cases) + 1
 
 
 def run(size: str) -> dict[str, object]:

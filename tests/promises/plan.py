@@ -54,6 +54,7 @@ def one_host(project: Project, lab: Lab) -> int:
         "2 differences",
     ]
     assert lab.journal() == []
+    assert not (lab.drive / "ProgramData" / "Mailhost").exists(), "a plan took the lock"
     assert project.deploy().status == 0
     done = project.plan("--json")
     assert (done.status, done.json) == (0, [{"host": "@winrm/lab0", "status": "in step", "differences": 0}])

@@ -33,7 +33,7 @@ def test_an_error_anywhere_is_an_error_and_drift_anywhere_is_drift(plans: list[H
 def test_lines_for_people_name_the_host_only_when_there_are_several() -> None:
     assert list(render([DRIFTED], as_json=False)) == [
         "firewall / firewall_group Mailhost/smtp: port: 25 -> 587",
-        "1 differences",
+        "1 difference",
     ]
     assert list(render([IN_STEP, FAILED], as_json=False)) == [
         "[@winrm/a] in step",
