@@ -25,6 +25,7 @@ class Directory:
     acl: who may do what; None leaves the access list alone.
     adopt: take over a folder that another account owns; False refuses it, for its owner can change its rights.
     purge: with ``state="absent"``, remove what is in it too.
+    state: ``absent`` removes an empty folder.
     """
 
     kind: ClassVar[str] = "directory"

@@ -1,7 +1,7 @@
 r"""Paths as Windows writes them.
 
 Settings use forward slashes; a host gets and reports backslashes. ``windows_path`` makes the one canonical form of
-both, and ``same_path`` compares as the file system does, without regard to case.
+both and refuses what Windows would silently change.
 """
 
 from __future__ import annotations
@@ -28,8 +28,3 @@ def windows_path(path: str) -> str:
         if name in {".", ".."} or name[-1] in ". " or _FORBIDDEN.search(name) or _DEVICE.match(name):
             raise InvalidResourceError(f"path {path!r} has the part {name!r}, which Windows does not keep as written")
     return "\\".join([drive.upper(), *names]) if names else drive.upper() + "\\"
-
-
-def same_path(one: str, other: str) -> bool:
-    """Whether both name the same place on a file system that ignores case."""
-    return one.replace("/", "\\").rstrip("\\").casefold() == other.replace("/", "\\").rstrip("\\").casefold()
