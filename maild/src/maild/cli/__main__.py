@@ -10,12 +10,14 @@ import argparse
 import importlib
 import pkgutil
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from maild import __version__, cli
 from maild.cli import Exit
 from maild.settings import SettingsError
-from maild.store import StoreError
+
+if TYPE_CHECKING:
+    from maild.store import StoreError
 
 
 class Parser(argparse.ArgumentParser):
@@ -52,11 +54,18 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         print(f"maild: {error}", file=sys.stderr)
         return Exit.CONFIG
-    except StoreError as error:
+    except _store_error() as error:
         print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
         return Exit.UNAVAILABLE
     except KeyboardInterrupt:
         return 130
+
+
+def _store_error() -> type[StoreError]:
+    """Looked up when something was raised: a command that needs no store does not pay for its drivers."""
+    from maild.store import StoreError  # noqa: PLC0415
+
+    return StoreError
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""``maild service``: runs the daemon for Windows' service manager, which starts, stops and reloads it."""
+"""``maild service``: runs the daemon for Windows' service manager, which starts, stops and reloads it.
+
+The manager gives a process 30 seconds to report; so that is done first, and the daemon's modules are loaded after it.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from maild.app import Daemon
 from maild.cli import Exit, Subparsers, add_settings
-from maild.cli.serve import foreground
 from maild.service.windows import Service, ServiceError
+
+if TYPE_CHECKING:
+    from maild.app import Daemon
 
 START_SECONDS = 30
 """How long a control waits for a daemon that is just starting."""
@@ -41,6 +46,8 @@ def as_service(settings_file: Path) -> None:
     found: list[tuple[Daemon, asyncio.AbstractEventLoop]] = []
 
     def main(running: Callable[[], None]) -> int:
+        from maild.cli.serve import foreground  # noqa: PLC0415 - after the report to the manager
+
         def started(daemon: Daemon) -> None:
             found.append((daemon, asyncio.get_running_loop()))
             ready.set()

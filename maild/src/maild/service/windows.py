@@ -21,6 +21,8 @@ NO_SERVICE_PROCESS = 1063
 """ERROR_FAILED_SERVICE_CONTROLLER_CONNECT: started by hand, not by the manager."""
 STOP_WAIT_MS = 30_000
 """How long the manager waits for us to end: more than the daemon's own drain time."""
+START_WAIT_MS = 120_000
+"""How long it waits for our ports: loading the modules of a cold disk takes its time."""
 SERVICE_SPECIFIC = 1066
 MANAGER_CONNECT, SERVICE_PAUSE_CONTINUE = 0x1, 0x40
 
@@ -78,7 +80,7 @@ class Service:
         self._kept.append(handler)
         advapi32.RegisterServiceCtrlHandlerExW.restype = ctypes.c_void_p
         self._handle = advapi32.RegisterServiceCtrlHandlerExW(ctypes.c_wchar_p(NAME), handler, None)
-        self._tell(advapi32, START_PENDING, wait_hint=STOP_WAIT_MS)
+        self._tell(advapi32, START_PENDING, wait_hint=START_WAIT_MS)
         status = 1
         try:
             status = self._main(lambda: self._tell(advapi32, RUNNING))
