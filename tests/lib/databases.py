@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ import mysql.connector
 
 from maild.settings import Database
 
-START_SECONDS = 60
+START_SECONDS = 150
+"""A recovery on a loaded machine; nothing is judged by it."""
 STOP_SECONDS = 60
 SMALL = (
     "--innodb-buffer-pool-size=64M",
@@ -84,7 +85,7 @@ class DatabaseServer:
                 ended = self.process is None or self.process.poll() is not None
                 if ended or time.monotonic() > end:
                     log = (self.folder / "server.log").read_text(errors="replace")
-                    raise RuntimeError(f"{self.engine} does not answer: {log[-2000:]}") from None
+                    raise RuntimeError(f"{self.engine} does not answer: {log[-4000:]}") from None
                 time.sleep(0.1)
             else:
                 return
@@ -124,6 +125,14 @@ class DatabaseServer:
     def settings(self, schema: str, *, port: int | None = None) -> Database:
         """The daemon's settings for a schema, perhaps through a proxy's port."""
         return Database(engine="mysql", host="127.0.0.1", port=port or self.port, user="root", schema=schema)
+
+    def on(self, folder: Path) -> DatabaseServer:
+        """The same program for another folder, whose ``data`` is there already; not started."""
+        if os.geteuid() == 0 and not any(word.startswith("--user") for word in self.command):
+            for path in (folder, *folder.rglob("*")):
+                shutil.chown(path, "nobody")
+            folder.chmod(0o755)
+        return replace(self, folder=folder, port=free_port(), process=None, environment={})
 
     def discard(self) -> None:
         """Kills it and removes its data."""

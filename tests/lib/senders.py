@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 ANSWER_SECONDS = 30.0
@@ -38,6 +38,8 @@ class Senders:
     large_every: int = 0
     """Each so manieth message is larger than a staged chunk; 0: none."""
     body: int = 1500
+    on_accepted: Callable[[str], None] | None = None
+    """Called the moment a 250 has been read."""
     ledger: Ledger = field(default_factory=Ledger)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _stopping: bool = False
@@ -93,6 +95,8 @@ class Senders:
             raise EOFError from error
         self.ledger.slowest = max(self.ledger.slowest, loop.time() - began)
         if reply.startswith(b"250"):
+            if self.on_accepted is not None:
+                self.on_accepted(name)
             self.ledger.accepted.add(name)
         elif reply.startswith(b"4"):
             self.ledger.deferred.add(name)

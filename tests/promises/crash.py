@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maild.settings import Database
-from maild.store import open_store
+from tests.lib.attempts import stored
 from tests.lib.commitproxy import CommitProxy
 from tests.lib.daemon import TEST_NET, Running, Site
 from tests.lib.databases import DatabaseServer
@@ -32,7 +31,6 @@ KILLS = {
 CUTS = {"small": 6, "full": 40}
 """Cuts between COMMIT and its answer, among the kills; they cost no restart."""
 BETWEEN_SECONDS = (0.1, 0.6)
-ATTEMPT = re.compile(rb"^X-Attempt: (\S+)\r\n", re.MULTILINE)
 
 
 @dataclass
@@ -142,33 +140,15 @@ async def _cut(scene: Scene) -> None:
 
 
 async def _judge(scene: Scene, ledger: Ledger) -> dict[str, object]:
-    store = await open_store(scene.database)
-    try:
-        await store.wait(60)
-        stored: list[Counter[str]] = []
-        for local in ("id", "other"):
-            account = await store.directory.account_named(local, TEST_NET)
-            assert account is not None
-            there: Counter[str] = Counter()
-            view = await store.messages.view(account.inbox_id)
-            for start in range(0, len(view.uids), 500):
-                for row in await store.messages.get(account.inbox_id, view.uids[start : start + 500]):
-                    head = await store.messages.read(row.blob_id, 0, 2000)
-                    match = ATTEMPT.search(head)
-                    assert match is not None, head
-                    there[match[1].decode()] += 1
-            stored.append(there)
-        findings = await store.maintenance.check(bodies=True)
-    finally:
-        await store.close()
-    first, second = stored
+    there = await stored(scene.database, ("id", "other"))
+    first, second = there.attempts
     assert first == second, "a message is in one of its two mailboxes only"
     lost = ledger.accepted - set(first)
     assert not lost, f"{len(lost)} of {len(ledger.accepted)} messages answered 250 are lost, such as {min(lost)}"
     doubled = [name for name, count in first.items() if count > 1]
     assert not doubled, f"{len(doubled)} messages are there twice, such as {doubled[0]}"
     assert not ledger.refused, f"refused for good: {next(iter(ledger.refused.values()))}"
-    assert not findings, f"store check: {findings[:3]}"
+    assert not there.findings, f"store check: {there.findings[:3]}"
     unanswered = ledger.unanswered
     return {
         "attempts": len(ledger.accepted) + len(ledger.deferred) + len(unanswered),
