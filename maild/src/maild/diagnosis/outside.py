@@ -45,7 +45,8 @@ async def records(settings: Settings, store: Store, resolver: Resolver, port: in
             lines.append(fine("DNS: {what} is in order", what=what))
             continue
         # The sentences of the zone check are translated there.
-        lines.append(finding("DNS: {what}: {why}", what=what, why=wording.problem(each, say), value=shown(row.value)))
+        why, record = wording.problem(each, say), "\n       ".join(wording.entry(row, say))
+        lines.append(finding("DNS: {what}: {why}", remedy="{record}", what=what, why=why, record=record))
     return lines
 
 
