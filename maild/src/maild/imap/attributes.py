@@ -64,7 +64,8 @@ class Attribute:
 def parse(parser: Parser) -> list[Attribute]:
     """Reads a macro, one item, or a list of items."""
     if parser.looking_at(b"("):
-        return parser.in_parentheses(lambda: _attribute(parser))
+        # One asked for twice is answered once: a line must not grow by repetition.
+        return list(dict.fromkeys(parser.in_parentheses(lambda: _attribute(parser))))
     for macro, names in _MACROS.items():
         if parser.take(macro):
             return [Attribute(name) for name in names]

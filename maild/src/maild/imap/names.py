@@ -19,7 +19,7 @@ MAX_LEVELS = 20
 """Levels of hierarchy; each is a mailbox that LIST has to show."""
 
 _SHIFTED = re.compile(rb"&([A-Za-z0-9+,]*)-")
-_UNSAFE = re.compile(r"[^\x20-\x25\x27-\x7e]+|&")
+_UNSAFE = re.compile(r"[^\x20-\x7e]+|&")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 

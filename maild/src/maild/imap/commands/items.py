@@ -41,6 +41,9 @@ class Items:
     selected: Selected
     wanted: list[Attribute]
     marked: frozenset[int]
+    _labels: list[bytes] = field(default_factory=list)
+    _flags: dict[int, bytes] = field(default_factory=dict)
+    """The names of flags that have been written already."""
     _pieces: list[bytes] = field(default_factory=list)
     _held: int = 0
     _begun: bool = False
@@ -52,6 +55,7 @@ class Items:
         uids = [self.selected.uids[at] for at in batch]
         rows = {message.uid: message for message in await store.get(self.selected.mailbox.id, uids)}
         await self.session.know_keywords(reduce(or_, (self.selected.flags[at] for at in batch), 0))
+        self._labels = [each.label for each in self.wanted]
         found: Mapping[bytes, Summary] = {}
         if any(self._needs_summary(each) for each in self.wanted):
             found = await summaries.of(self.session.services.store, list(rows.values()))
@@ -74,7 +78,7 @@ class Items:
             if self._begun:
                 self.session.stream.connection.abort()
             raise
-        self.session.send(*self._pieces)
+        self.session.send(b"".join(self._pieces))
 
     async def _put(self, *pieces: bytes) -> None:
         """Adds to the line."""
@@ -91,33 +95,61 @@ class Items:
 
     async def _message(self, at: int, message: Message, summary: Summary | None) -> None:
         flags = self.selected.flags[at]
-        shows_flags = any(each.name == b"FLAGS" for each in self.wanted)
-        await self._put(b"* %d FETCH (" % (at + 1))
+        self._pieces.append(b"* %d FETCH (" % (at + 1))
         for number, attribute in enumerate(self.wanted):
+            value = self._known(attribute, message, flags, summary)
+            if value is not None:
+                self._pieces.append(b"%b%b %b" % (b" " if number else b"", self._labels[number], value))
+                continue
             if number:
-                await self._put(b" ")
-            if attribute.section is not None and attribute.name != b"BINARY.SIZE":
-                await self._section(attribute, message, summary)
-            else:
-                await self._put(b"%b %b" % (attribute.label, await self._value(attribute, message, flags, summary)))
+                self._pieces.append(b" ")
+            await self._to_read(attribute, message, summary)
         if message.uid in self.marked:
-            if not shows_flags:
-                await self._put(b" FLAGS (%b)" % self.session.flag_names(flags))
-            if b"CONDSTORE" in self.session.enabled and all(each.name != b"MODSEQ" for each in self.wanted):
-                await self._put(b" MODSEQ (%d)" % message.modseq)
-        await self._put(b")\r\n")
+            self._pieces.append(self._changed(message, flags))
+        self._pieces.append(b")\r\n")
 
-    async def _value(self, attribute: Attribute, message: Message, flags: int, summary: Summary | None) -> bytes:
+    def _changed(self, message: Message, flags: int) -> bytes:
+        r"""What \Seen has changed, where it is not told anyway."""
+        names = {each.name for each in self.wanted}
+        told = b"" if b"FLAGS" in names else b" FLAGS %b" % self._flag_names(flags)
+        if b"CONDSTORE" in self.session.enabled and b"MODSEQ" not in names:
+            told += b" MODSEQ (%d)" % message.modseq
+        return told
+
+    def _known(self, attribute: Attribute, message: Message, flags: int, summary: Summary | None) -> bytes | None:
+        """The value of an item for which nothing has to be read any more, None for the others."""
+        if attribute.section is not None:
+            return self._kept(attribute, summary) if summary is not None else None
         row = _ROW.get(attribute.name)
         if row is not None:
             return row(message)
         if attribute.name == b"FLAGS":
-            return b"(%b)" % self.session.flag_names(flags)
-        if summary is None:
-            return b"NIL"
-        if attribute.name == b"BINARY.SIZE":
-            return b"%d" % len(await self._decoded(attribute, message, summary))
-        return _SUMMARY[attribute.name](summary)
+            return self._flag_names(flags)
+        return _SUMMARY[attribute.name](summary) if summary is not None else b"NIL"
+
+    def _flag_names(self, flags: int) -> bytes:
+        if flags not in self._flags:
+            self._flags[flags] = b"(%b)" % self.session.flag_names(flags)
+        return self._flags[flags]
+
+    def _kept(self, attribute: Attribute, summary: Summary) -> bytes | None:
+        """A section that lies in the header which is kept with the summary."""
+        section = attribute.section
+        if section is None or section.part or not section.text.startswith(b"HEADER"):
+            return None
+        block = summary.header_block()
+        if block is None:
+            return None
+        text = sections.chosen(block, section) if section.names else block
+        start, end = sections.part_of((0, len(text)), attribute.partial)
+        return b"{%d}\r\n%b" % (end - start, _without_nul(text[start:end]))
+
+    async def _to_read(self, attribute: Attribute, message: Message, summary: Summary | None) -> None:
+        if attribute.name == b"BINARY.SIZE" and summary is not None:
+            decoded = await self._decoded(attribute, message, summary)
+            await self._put(b"%b %d" % (attribute.label, len(decoded)))
+        else:
+            await self._section(attribute, message, summary)
 
     async def _section(self, attribute: Attribute, message: Message, summary: Summary | None) -> None:
         section = attribute.section or Section()
@@ -130,19 +162,17 @@ class Items:
         if not stretch:
             await self._put(b"%b NIL" % attribute.label)
         elif section.names:
-            block = await self._octets(message, stretch, summary)
+            block = await self._read(message, stretch)
             text = sections.chosen(block, section)
             start, end = sections.part_of((0, len(text)), attribute.partial)
             await self._literal(attribute.label, text[start:end])
         else:
-            await self._stretch(attribute.label, message, sections.part_of(stretch, attribute.partial), summary)
+            await self._stretch(attribute.label, message, sections.part_of(stretch, attribute.partial))
 
-    async def _stretch(
-        self, label: bytes, message: Message, stretch: sections.Stretch, summary: Summary | None
-    ) -> None:
+    async def _stretch(self, label: bytes, message: Message, stretch: sections.Stretch) -> None:
         size = stretch[1] - stretch[0]
         if size <= AT_ONCE:
-            await self._literal(label, await self._octets(message, stretch, summary))
+            await self._literal(label, await self._read(message, stretch))
             return
         await self._put(b"%b {%d}\r\n" % (label, size))
         await self._send_held()
@@ -172,11 +202,6 @@ class Items:
         if decoded is None:
             raise Refused("The transfer encoding of the part is not known", b"UNKNOWN-CTE")
         return decoded
-
-    async def _octets(self, message: Message, stretch: sections.Stretch, summary: Summary | None) -> bytes:
-        """A stretch, from the summary when it lies in the header that is kept there."""
-        block = summary.header_block() if summary is not None and stretch[1] <= summary.parts[0].inner else None
-        return await self._read(message, stretch) if block is None else block[stretch[0] : stretch[1]]
 
     async def _read(self, message: Message, stretch: sections.Stretch) -> bytes:
         messages = self.session.services.store.messages
