@@ -13,7 +13,18 @@ ABOUT = "deployed on the bare, the tutorial's, hMailServer's and the Korean host
 
 SQLITE = {"engine": "sqlite"}
 # what a deploy may change outside its own folder: names that are ours, and what every installer leaves
-OURS = ("Mailhost", "maild", "run.lock", "vc_redist", "VisualStudio", "Uninstall", "W32Time", "time", "desired-")
+OURS = (
+    "Mailhost",
+    "maild",
+    "run.lock",
+    "vc_redist",
+    "VisualStudio",
+    "Uninstall",
+    "W32Time",
+    "time",
+    "desired-",
+    "pyinfra-winrm",
+)
 
 
 def strangers(where: Site, also: tuple[str, ...] = ()) -> list[str]:
