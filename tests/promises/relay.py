@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from maild.store import Account, Alias, Forward, ListMode, MailingList, Store, open_store
+from tests.lib import mail_loops
 from tests.lib.daemon import PASSWORDS, TEST_CO_KR, TEST_NET, Running, Site
 from tests.lib.relay_tries import CLASSES, Try
 from tests.lib.wire import Wire
@@ -44,11 +45,14 @@ def run(size: str) -> dict[str, object]:
             seen = asyncio.run(_with_store(site, _look))
             assert seen == Seen(0, 0), f"something got in or out: {seen}"
             counts["loops"] = _loops(site)
+        copies = mail_loops.run(Path(name) / "two-servers")
+        assert sum(copies.values()) <= mail_loops.MOST_COPIES, copies
+        counts["loops-of-two-servers"] = len(mail_loops.WAYS)
     tries = sum(counts.values())
     assert len(counts) >= LEAST_CLASSES, counts
     assert tries >= LEAST_TRIES, tries
     assert min(counts.values()) >= LEAST_OF_A_CLASS, counts
-    return {"cases": tries, "classes": counts, "engine": "sqlite", "size": size}
+    return {"cases": tries, "classes": counts, "copies_in_loops": copies, "engine": "sqlite", "size": size}
 
 
 def _run_class(site: Site, tries: Callable[[], Iterator[Try]]) -> int:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -141,6 +142,7 @@ class Daemon:
             key=key,
             translator=translator,
         )
+        services.smtp = replace(services.smtp, queued=sender.runner.wake)
         self._spawn(sender.runner.run(self._stop))
         self._spawn(self._every(REFRESH_SECONDS, services.gate.refresh))
         self._spawn(self._every(KNOWN_SECONDS, services.login.refresh))

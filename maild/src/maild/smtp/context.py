@@ -95,6 +95,8 @@ class Context:
     log: Log
     now: Callable[[], dt.datetime]
     lifetime_hours: int
+    queued: Callable[[], None] = lambda: None
+    """Told when a message for elsewhere was accepted: the queue need not wait for its next look."""
     language: str = "en"
     translator: Callable[[str], Callable[[str], str]] = lambda _: str
     """Gives the translation of a language."""

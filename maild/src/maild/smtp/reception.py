@@ -101,6 +101,8 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
     incoming = Incoming(id=identifier, prefix=traced, body=message, deliveries=plan.deliveries, queue=plan.queue)
     accepted = await _accept(context, incoming, message)
     _note(context, client, transaction, number, accepted)
+    if plan.queue:
+        context.queued()
     if verified.refusal is not None:
         raise Refused(verified.refusal)
     await _tell_of_success(context, client, transaction, identifier, message)
