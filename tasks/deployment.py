@@ -68,6 +68,11 @@ class Deployment:
     back: Service | None = None
     _tasks: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
 
+    @property
+    def language(self) -> str:
+        """The reader's."""
+        return self.settings.language if self.settings else "en"
+
     def __getitem__(self, task: str) -> Sequence[Resource]:
         return self._tasks.get(task, ())
 

@@ -26,6 +26,7 @@ from tasks.preflight import Finding
 from tasks.pulling import Pull
 from tasks.settings import Settings
 from tasks.switching import Switch
+from tasks.translation import translator
 
 
 def _host() -> Host:
@@ -37,18 +38,17 @@ def _executing() -> bool:
 
 
 @operation()
-def preflight(findings: Sequence[Finding]) -> Generator[HostCommand, None, None]:
+def preflight(findings: Sequence[Finding], language: str = "en") -> Generator[HostCommand, None, None]:
     """Prints what was found and refuses to go on when something stops the deploy."""
-    host = _host()
+    host, _ = _host(), translator(language)
     stops = [finding for finding in findings if finding.level == "stop"]
     for finding in findings:
         if finding.level == "note" and _executing():
-            host.log(f"note: {finding}")
+            host.log(_("note: {finding}").format(finding=finding.said(_)))
     if not stops:
         return
-    message = f"{host.name}: nothing was changed: " + "; ".join(
-        f"{number}) {stop}" for number, stop in enumerate(stops, 1)
-    )
+    listed = "; ".join(f"{number}) {stop.said(_)}" for number, stop in enumerate(stops, 1))
+    message = f"{host.name}: " + _("nothing was changed: {findings}").format(findings=listed)
     if _executing():
         yield Refuse(message)
     else:

@@ -6,12 +6,13 @@ goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tasks.facts import HMAILSERVER, HTTP_SYS, Facts, PortOwner
 from tasks.settings import Settings
+from tasks.translation import Translate, marked
 
 OLDEST_BUILD = 17763  # Windows Server 2019
 NEEDED_BYTES = 4 * 1024**3  # MySQL, three releases, and room for the first months of mail
@@ -21,14 +22,19 @@ QUOTAS = {"MaxShellsPerUser": 2, "MaxProcessesPerShell": 5, "MaxMemoryPerShellMB
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be."""
+    """One thing that is not as it should be: what, what to do, and what to put into both."""
 
     level: Literal["stop", "note"]
     what: str
     todo: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def said(self, _: Translate) -> str:
+        """The finding as a sentence."""
+        return f"{_(self.what)}; {_(self.todo)}".format(**self.values)
 
     def __str__(self) -> str:
-        return f"{self.what}; {self.todo}"
+        return self.said(str)
 
 
 def findings(settings: Settings, facts: Facts) -> list[Finding]:
@@ -41,22 +47,30 @@ def _system(facts: Facts) -> Iterator[Finding]:
     if facts.build < OLDEST_BUILD:
         yield Finding(
             "stop",
-            f"{facts.caption} (build {facts.build}) is too old",
-            "use Windows Server 2019 (build 17763) or later",
+            marked("{system} (build {build}) is too old"),
+            marked("use Windows Server 2019 (build 17763) or later"),
+            {"system": facts.caption, "build": facts.build},
         )
     if facts.free_bytes < NEEDED_BYTES:
-        free, needed = facts.free_bytes / 1024**3, NEEDED_BYTES // 1024**3
-        yield Finding("stop", f"drive C has {free:.1f} GB left", f"free at least {needed} GB")
+        yield Finding(
+            "stop",
+            marked("drive C has {free:.1f} GB left"),
+            marked("free at least {needed} GB"),
+            {"free": facts.free_bytes / 1024**3, "needed": NEEDED_BYTES // 1024**3},
+        )
     if facts.pending_reboot:
-        reasons = ", ".join(facts.pending_reboot)
         yield Finding(
             "note",
-            f"a restart is pending ({reasons})",
-            "restart the server at a quiet hour; the deploy goes on meanwhile",
+            marked("a restart is pending ({reasons})"),
+            marked("restart the server at a quiet hour; the deploy goes on meanwhile"),
+            {"reasons": ", ".join(facts.pending_reboot)},
         )
     if abs(facts.clock_offset) > CLOCK_TOLERANCE:
         yield Finding(
-            "note", f"the clock is {abs(facts.clock_offset):.0f} seconds off", "the time service is set up in this run"
+            "note",
+            marked("the clock is {seconds:.0f} seconds off"),
+            marked("the time service is set up in this run"),
+            {"seconds": abs(facts.clock_offset)},
         )
 
 
@@ -64,15 +78,17 @@ def _remoting(facts: Facts) -> Iterator[Finding]:
     if facts.language_mode != "FullLanguage":
         yield Finding(
             "stop",
-            f"PowerShell is restricted ({facts.language_mode}) by a policy",
-            "exempt the account of the deploy from AppLocker or WDAC script rules",
+            marked("PowerShell is restricted ({mode}) by a policy"),
+            marked("exempt the account of the deploy from AppLocker or WDAC script rules"),
+            {"mode": facts.language_mode},
         )
     for name, needed in QUOTAS.items():
         if name in facts.quotas and facts.quotas[name] < needed:
             yield Finding(
                 "stop",
-                f"the WinRM quota {name} is {facts.quotas[name]}",
-                f'raise it to {needed} or more: winrm set winrm/config/winrs @{{{name}="{needed}"}}',
+                marked("the WinRM quota {name} is {found}"),
+                marked('raise it to {needed} or more: winrm set winrm/config/winrs @{{{name}="{needed}"}}'),
+                {"name": name, "found": facts.quotas[name], "needed": needed},
             )
 
 
@@ -80,12 +96,14 @@ def _authority(settings: Settings) -> Iterator[Finding]:
     if settings.tls.source == "acme" and not settings.tls.acme.accept_terms:
         yield Finding(
             "stop",
-            "the certificate authority's terms are not accepted",
-            "read them at its site, then set accept_terms to True in tls.acme, or choose another tls.source",
+            marked("the certificate authority's terms are not accepted"),
+            marked("read them at its site, then set accept_terms to True in tls.acme, or choose another tls.source"),
         )
     if settings.public_ipv4 is None and not settings.dns_offline:
         yield Finding(
-            "note", "public_ipv4 is not set", "set it to the address the world sees, or SPF and DNS cannot be checked"
+            "note",
+            marked("public_ipv4 is not set"),
+            marked("set it to the address the world sees, or SPF and DNS cannot be checked"),
         )
 
 
@@ -98,13 +116,16 @@ def _ports(settings: Settings, facts: Facts) -> Iterator[Finding]:
             if settings.take_over != "hmailserver":
                 yield Finding(
                     "stop",
-                    f"port {port} ({purpose}) belongs to hMailServer",
-                    'set take_over = "hmailserver" to stop and disable it; its data stays',
+                    marked("port {port} ({purpose}) belongs to hMailServer"),
+                    marked('set take_over = "hmailserver" to stop and disable it; its data stays'),
+                    {"port": port, "purpose": purpose},
                 )
             continue
-        who = "IIS (http.sys)" if owner.image == HTTP_SYS else owner.name
         yield Finding(
-            "stop", f"port {port} ({purpose}) belongs to {who}", f"move {who} to another port, or choose one here"
+            "stop",
+            marked("port {port} ({purpose}) belongs to {owner}"),
+            marked("move {owner} to another port, or choose one here"),
+            {"port": port, "purpose": purpose, "owner": "IIS (http.sys)" if owner.image == HTTP_SYS else owner.name},
         )
 
 

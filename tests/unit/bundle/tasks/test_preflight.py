@@ -9,6 +9,7 @@ import pytest
 from tasks.facts import HTTP_SYS, Facts, PortOwner, parse
 from tasks.preflight import findings
 from tasks.settings import Settings, load
+from tasks.translation import translator
 
 
 def settings(**changes: Any) -> Settings:
@@ -108,3 +109,11 @@ def test_facts_of_a_reply_name_http_sys_by_its_process() -> None:
     assert facts.clock_offset == 60.0
     assert facts.has_iis
     assert facts.program_of_service("mysql80") == "C:/Program Files/MySQL"
+
+
+def test_a_korean_reader_is_told_in_korean() -> None:
+    taken = owner(25, "C:\\hMailServer.exe", "hMailServer")
+    (finding,) = findings(settings(language="ko"), Facts(ports=taken))
+    said_in_korean = finding.said(translator("ko"))
+    assert said_in_korean.startswith("25번 포트(smtp)를 hMailServer가 쓰고 있습니다; ")
+    assert 'take_over = "hmailserver"' in said_in_korean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import string
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ def messages() -> set[str]:
     found = set(summary.STATES.values()) | set(summary.PURPOSES.values())
     for file in TASKS.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
-                assert isinstance(node.args[0], ast.Constant | ast.Subscript | ast.Call), ast.unparse(node)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "marked"):
+                assert isinstance(node.args[0], ast.Constant | ast.Subscript | ast.Attribute | ast.Call), ast.unparse(node)
                 if isinstance(node.args[0], ast.Constant):
                     found.add(node.args[0].value)
     return found
@@ -60,10 +61,14 @@ def test_every_message_has_a_korean_translation_and_none_is_left_over() -> None:
     assert set(catalogue("ko")) == messages()
 
 
+def places(text: str) -> list[str]:
+    """What is filled in, by name and form."""
+    return sorted(f"{name}:{form}" for _, name, form, _ in string.Formatter().parse(text) if name)
+
+
 def test_translations_have_the_same_places_to_fill() -> None:
     for message, translated in catalogue("ko").items():
-        places = [part.split("}")[0] for part in message.split("{")[1:]]
-        assert sorted(part.split("}")[0] for part in translated.split("{")[1:]) == sorted(places), message
+        assert set(places(translated)) == set(places(message)), message
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
