@@ -79,7 +79,7 @@ def _initialise(host: Host, desired: Request) -> None:
         said = (done["err"] or done["out"]).decode("utf-8", "replace").strip().splitlines()
         raise HostError("other", f"mysqld --initialize-insecure: {said[-1] if said else done['rc']}", fresh)
     password = mysql.new_password()
-    mysql.write_closed(host, script, _first_statements(password).encode())
+    mysql.write_closed(host, script, first_statements(password).encode())
     mysql.write_closed(host, desired["admin_file"], mysql.options("root", password, desired["port"]))
     running = host.processes.start(host.processes.launch(f'{server} "--init-file={script}"'), "mysqld, first start")
     try:
@@ -95,7 +95,8 @@ def _initialise(host: Host, desired: Request) -> None:
     host.files.move(fresh, desired["data"])
 
 
-def _first_statements(password: str) -> str:
+def first_statements(password: str) -> str:
+    """What the first start runs: root gets its password, from this host alone."""
     return (
         f"ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}';\n"
         f"CREATE USER IF NOT EXISTS 'root'@'127.0.0.1' IDENTIFIED BY '{password}';\n"

@@ -21,12 +21,13 @@ function Set-FirewallGroup($desired) {
     foreach ($name in $before) { if ($name -notin $wanted) { Remove-NetFirewallRule -Name $name } }
     foreach ($rule in $desired.rules) {
         $fields = @{
-            Name = $rule.id; Description = $rule.description; Protocol = $rule.protocol; LocalPort = @($rule.ports)
+            Name = $rule.id; Protocol = $rule.protocol; LocalPort = @($rule.ports)
             RemoteAddress = 'Any'; Program = 'Any'; Service = 'Any'; Profile = 'Any'; Direction = 'Inbound'
             Action = $rule.action; Enabled = [string]$rule.enabled
         }
         if (@($rule.remote_addresses).Count) { $fields.RemoteAddress = @($rule.remote_addresses) }
         if (@($rule.profiles).Count) { $fields.Profile = @($rule.profiles) -join ',' }
+        if ($rule.description -or $rule.id -in $before) { $fields.Description = $rule.description }
         if ($rule.program) { $fields.Program = $rule.program }
         if ($rule.service) { $fields.Service = $rule.service }
         if ($rule.id -in $before) { Set-NetFirewallRule @fields -NewDisplayName $rule.display_name }

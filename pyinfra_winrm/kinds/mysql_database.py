@@ -127,7 +127,8 @@ def _statements(database: MySQLDatabase) -> list[str]:
         return [*(f"DROP USER IF EXISTS {account}" for account in accounts), *dropped]
     made = [f"CREATE DATABASE IF NOT EXISTS `{database.name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"]
     for account in accounts:
-        made.append(f"GRANT {', '.join(sorted(database.privileges))} ON `{database.name}`.* TO {account}")
+        # MySQL refuses to revoke what was not granted
+        made.append(f"GRANT {', '.join(sorted(EVERY_PRIVILEGE))} ON `{database.name}`.* TO {account}")
         if surplus := sorted(EVERY_PRIVILEGE - set(database.privileges)):
             made.append(f"REVOKE {', '.join(surplus)} ON `{database.name}`.* FROM {account}")
     return made
