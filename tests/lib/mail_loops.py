@@ -14,11 +14,13 @@ from maild.store import Account, Alias, AutoReply, Domain, Forward, ListMode, Ma
 from tests.lib.daemon import TEST_NET, Site
 from tests.lib.exchange import OTHER, exchange, wait_for
 from tests.lib.nameserver import NameServer
+from tests.lib.wire import Wire
 
 HOPS = 30
 """The bound on Received fields, the smallest the settings allow, so that a loop ends soon."""
 MOST_COPIES = 2 * HOPS + 10
 PATIENCE = 240
+STRANGER = "stranger@stranger.example"
 WAYS = ("forward", "alias", "list", "catch-all", "answer")
 
 
@@ -27,9 +29,8 @@ def run(folder: Path) -> dict[str, int]:
     with exchange(folder, change=_bound) as both:
         for site, here, there in ((both.ours.site, TEST_NET, OTHER), (both.theirs.site, OTHER, TEST_NET)):
             asyncio.run(_with(site, _circles(here, there)))
-        for way in WAYS[:3]:
-            both.submit(_message(way), f"{way}@{TEST_NET}")
-        both.submit(_message("catch-all"), "nobody@circle.example")
+        for way in WAYS[:4]:
+            _from_outside(both.ours.site, way)
         both.submit(_message("answer"), f"answer@{OTHER}", user="other", sender=f"other@{TEST_NET}")
         wait_for(lambda: both.queued(both.ours) + both.queued(both.theirs), lambda left: left == 0, PATIENCE)
         return {
@@ -39,14 +40,26 @@ def run(folder: Path) -> dict[str, int]:
 
 
 def _bound(ours: Site, theirs: Site, names: NameServer) -> None:
+    names.zone("stranger.example", "@ 60 IN MX 0 .\n")
     names.zone("circle.example", f"@ 60 IN MX 10 mx.{OTHER}.\n")
     for site in (ours, theirs):
         site.more = f"[limits]\nhops = {HOPS}\n{site.more}"
 
 
 def _message(way: str) -> bytes:
-    author = "other" if way == "answer" else "id"
-    return f"From: {author}@{TEST_NET}\r\nSubject: {way}\r\n\r\nround and round\r\n".encode()
+    author = f"other@{TEST_NET}" if way == "answer" else STRANGER
+    return f"From: {author}\r\nSubject: {way}\r\n\r\nround and round\r\n".encode()
+
+
+def _from_outside(site: Site, way: str) -> None:
+    """A stranger's mail, which nothing but the loop itself can stop."""
+    with Wire(site.ports["smtp"]) as wire:
+        wire.ask("EHLO stranger.example")
+        assert wire.ask(f"MAIL FROM:<{STRANGER}>").startswith("250")
+        assert wire.ask(f"RCPT TO:<{way}@{TEST_NET}>").startswith("250")
+        assert wire.ask("DATA").startswith("354")
+        wire.send(_message(way) + b".\r\n")
+        assert wire.reply().startswith("250")
 
 
 def _circles(here: str, there: str) -> Callable[[Store], Awaitable[None]]:
