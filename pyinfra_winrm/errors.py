@@ -22,7 +22,6 @@ SHELL_NOT_FOUND: Final = 2150858843
 QUOTAS: Final = frozenset({2150859173, 2150859174, 2150859175, 2150859176, 2150859177})
 ACCESS_DENIED: Final = 5
 ABORTED: Final = 995
-BUSY: Final = 170
 
 # What WinRM answers to a message encrypted for a connection that is gone.
 HTTP_BAD_REQUEST: Final = 400
@@ -139,7 +138,7 @@ def explain(error: BaseException, *, url: str, user: str) -> str:
         return _tls(url, str(error)) or f"no TLS with {url}: {error}"
     if found := _network(url, error):
         return found
-    if isinstance(error, requests.Timeout | TimeoutError):
+    if isinstance(error, requests.Timeout | TimeoutError | raised.WinRMOperationTimeoutError):
         return f"{url} did not answer in time: the host is overloaded or the connection is gone"
     if isinstance(error, requests.ConnectionError | OSError):
         return f"the connection to {url} was cut"
@@ -154,5 +153,8 @@ def is_lost(error: BaseException) -> bool:
         return bool(error.code == HTTP_BAD_REQUEST)
     if isinstance(error, requests.exceptions.SSLError | raised.InvalidCredentialsError):
         return False
+    # A Send that timed out may have arrived or not: what follows on that session cannot be told.
+    if isinstance(error, raised.WinRMOperationTimeoutError):
+        return True
     cut = requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError | ConnectionError
     return isinstance(error, cut)

@@ -103,7 +103,7 @@ function Invoke-Script($request) {
         }
         $global:LASTEXITCODE = 0
         $block = [scriptblock]::Create("`$ErrorActionPreference = 'Continue'`n" + $request.script)
-        [void]$shell.AddScript('param($block) & $block 2>&1 | ForEach-Object { if ($_ -is [System.Management.Automation.ErrorRecord]) { $_ } else { $_ | Out-String -Stream -Width 4096 } }')
+        [void]$shell.AddScript('param($block) & { try { & $block 2>&1 } catch { $_ } }')
         [void]$shell.AddArgument($block)
         return Invoke-Shell $shell
     } finally {
@@ -116,26 +116,35 @@ function Invoke-Script($request) {
 function Invoke-Shell($shell) {
     $out = New-Object System.Collections.ArrayList
     $err = New-Object System.Collections.ArrayList
+    $objects = New-Object System.Collections.ArrayList
     $failed = $false
-    $records = @()
-    try {
-        $records = $shell.Invoke()
-    } catch {
-        $failed = $true
-        [void]$err.Add([string]$_.Exception.InnerException.Message)
-    }
-    foreach ($record in $records) {
-        if ($record -isnot [System.Management.Automation.ErrorRecord]) {
-            [void]$out.Add([string]$record)
+    foreach ($record in $shell.Invoke()) {
+        if ($null -eq $record) { continue }
+        $plain = $record.PSObject.BaseObject
+        if ($plain -isnot [string] -and $plain -isnot [System.Management.Automation.ErrorRecord]) {
+            [void]$objects.Add($record)
             continue
         }
-        [void]$err.Add([string]$record)
+        Add-Formatted $objects $out
+        if ($plain -is [string]) {
+            [void]$out.Add($plain)
+            continue
+        }
+        [void]$err.Add([string]$plain)
         # What a native program writes to its error stream is no failure; its exit code is.
-        if ($record.FullyQualifiedErrorId -notlike 'NativeCommandError*') { $failed = $true }
+        if ($plain.FullyQualifiedErrorId -notlike 'NativeCommandError*') { $failed = $true }
     }
+    Add-Formatted $objects $out
     $rc = $global:LASTEXITCODE
     if ($failed -and -not $rc) { $rc = 1 }
     return @{ rc = [int]$rc; out = $out; err = $err }
+}
+
+# Objects that follow each other share one table, as on a console.
+function Add-Formatted($objects, $out) {
+    if (-not $objects.Count) { return }
+    foreach ($line in ($objects | Out-String -Stream -Width 200)) { [void]$out.Add($line.TrimEnd()) }
+    $objects.Clear()
 }
 
 function Start-Upload($request) {

@@ -132,6 +132,24 @@ def test_failing_command_and_thrown_error_give_a_status_that_is_not_zero(host: H
     assert (thrown.fields["rc"], thrown.fields["err"]) == (1, ["enough"])
 
 
+def test_objects_are_shown_as_a_console_shows_them_and_text_as_it_is(host: HostProcess) -> None:
+    long = "글" * 300
+    rows = ", ".join(f"[pscustomobject]@{{ Name = '{name}'; Port = {port} }}" for name, port in (("a", 1), ("b", 2)))
+    script = f"1..2; '{long}'; {rows}; $true"
+    reply = host.ask("run", script=script, env={}, cwd=None)
+    lines = [line for line in reply.fields["out"] if line]
+    assert [" ".join(line.split()) for line in lines] == [
+        "1",
+        "2",
+        long,
+        "Name Port",
+        "---- ----",
+        "a 1",
+        "b 2",
+        "True",
+    ]
+
+
 def test_error_stream_of_a_native_program_is_no_failure(host: HostProcess) -> None:
     reply = host.ask("run", script="sh -c 'echo warning >&2; echo fine'", env={}, cwd=None)
     assert (reply.fields["rc"], reply.fields["out"], reply.fields["err"]) == (0, ["fine"], ["warning"])
