@@ -116,3 +116,8 @@ def test_a_long_record_is_shown_on_one_line_and_in_strings_of_255() -> None:
 def test_columns_line_up_whatever_the_letters_are(rows: list[list[str]]) -> None:
     lines = table(["타입", "b", "c"], rows)
     assert len({width(line.split("|")[0]) for line in (lines[0], *lines[2:])}) == 1
+
+
+@pytest.mark.parametrize(("text", "columns"), [("타입", 4), ("Type", 4), ("e\u0301", 1), ("", 0), ("가a", 3)])
+def test_a_korean_syllable_is_two_columns_wide(text: str, columns: int) -> None:
+    assert width(text) == columns
