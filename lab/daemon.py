@@ -107,7 +107,6 @@ class Lab:
         return Quotas(
             shells=known["MaxShellsPerUser"],
             processes=known["MaxProcessesPerShell"],
-            operations=known["MaxConcurrentOperationsPerUser"],
             idle=known["IdleTimeout"] / 1000,
             envelope=known["MaxEnvelopeSizekb"] * KILOBYTE,
         )

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lab.model import sids
 from lab.model.access import AccessLists
 from lab.model.errors import (
     ERROR_ALREADY_EXISTS,
@@ -286,8 +285,3 @@ def hash_of(real: Path) -> str:
         while block := file.read(BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-
-def administrator_token(*user: str) -> list[str]:
-    """The SIDs of a member of Administrators that is logged on over the network."""
-    return [*user, sids.ADMINISTRATORS, sids.USERS, sids.EVERYONE, sids.AUTHENTICATED_USERS, sids.NETWORK]

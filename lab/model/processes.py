@@ -162,17 +162,6 @@ class Processes:
         with self._lock:
             self._running[running.pid] = running
 
-    def owner_of(self, pid: int) -> Running | None:
-        """The process of the host that this pid is, or descends from."""
-        known = {running.pid: running for running in self.all()}
-        try:
-            for process in [psutil.Process(pid), *psutil.Process(pid).parents()]:
-                if process.pid in known:
-                    return known[process.pid]
-        except psutil.Error:
-            return None
-        return None
-
     def end_all(self) -> None:
         """Ends whatever still runs."""
         for running in self.all():

@@ -126,7 +126,6 @@ class Quotas:
 
     shells: int
     processes: int
-    operations: int
     idle: float
     envelope: int
 
