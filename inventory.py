@@ -3,7 +3,7 @@
 servers = [("@winrm/mail.example.net", {"winrm_user": "Administrator", "winrm_password_env": "WINRM_PASSWORD",
                                         "winrm_fingerprint": "..."})]
 
-with its settings in ``group_data/servers.py``; then remove the two lines about the lab.
+with its settings in ``group_data/servers.py``, in the place of everything below.
 """
 
 import socket
