@@ -5,7 +5,6 @@ Whatever fails in a command becomes its tagged answer here, in one place; whatev
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable
 
 from maild.imap import framing
@@ -84,9 +83,7 @@ async def _run(session: Session, request: Request) -> bytes:
     text = await command.run(session, request)
     if not text:
         return b""
-    with contextlib.suppress(store_errors.StoreUnavailable):
-        # The command is done; news that cannot be read now come with the next one.
-        await session.sync(expunge=request.by_uid or not command.uses_numbers)
+    await session.sync(expunge=request.by_uid or not command.uses_numbers)
     return b"OK " + text
 
 

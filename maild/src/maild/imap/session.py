@@ -6,6 +6,7 @@ write through ``send``, which holds small answers together and bounds what is he
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -18,6 +19,7 @@ from maild.imap.sequences import SequenceSet
 from maild.net import Peer, Stream
 from maild.policy.login import Answer
 from maild.settings import Limits, Listener
+from maild.store.errors import StoreUnavailable
 from maild.store.interface import Store
 from maild.store.records.directory import Account
 from maild.store.records.mail import Keywords, Message
@@ -165,10 +167,12 @@ class Session:
         return " ".join(self.keywords.decode(flags)).encode("ascii", "replace")
 
     async def sync(self, *, expunge: bool) -> None:
-        """Tells the client what has changed in the selected mailbox."""
-        selected = self.selected
-        if selected is None:
-            return
+        """Tells the client what has changed in the selected mailbox; while the store is away there are no news."""
+        if self.selected is not None:
+            with contextlib.suppress(StoreUnavailable):
+                await self._tell_news(self.selected, expunge=expunge)
+
+    async def _tell_news(self, selected: Selected, *, expunge: bool) -> None:
         marks = await self.services.store.mailboxes.marks([selected.mailbox.id])
         mark = marks.get(selected.mailbox.id)
         if mark is None:

@@ -13,6 +13,8 @@ from maild.store.records.mail import Watch
 
 KEEPALIVE_SECONDS = 120.0
 """Time after which something is said, so that a gateway between does not forget the connection."""
+AWAY_SECONDS = 1.0
+"""Pause before a store that is away is asked again."""
 
 
 async def _idle(session: Session, request: Request) -> bytes:
@@ -46,7 +48,10 @@ async def _until(session: Session, done: asyncio.Future[bytes], watch: Watch) ->
             if not ready:
                 session.send(b"* OK Still here\r\n")
             if changed.done() and not done.done():
-                changed.result()
+                if isinstance(changed.exception(), store_errors.StoreUnavailable):
+                    await asyncio.sleep(AWAY_SECONDS)
+                else:
+                    changed.result()
                 changed = asyncio.ensure_future(watch.changed())
                 await _news(session)
     finally:
@@ -56,8 +61,7 @@ async def _until(session: Session, done: asyncio.Future[bytes], watch: Watch) ->
 
 
 async def _news(session: Session) -> None:
-    with contextlib.suppress(store_errors.StoreUnavailable):
-        await session.sync(expunge=True)
+    await session.sync(expunge=True)
     session.flush()
 
 

@@ -50,8 +50,6 @@ async def _open(session: Session, request: Request, *, read_only: bool) -> bytes
     mailbox = await existing(session, name)
     messages = session.services.store.messages
     view = await messages.view(mailbox.id)
-    # Read after the view: its UIDNEXT is above every UID the client is told of.
-    mailbox = await existing(session, name)
     selected = Selected.of(mailbox, view, read_only=read_only)
     await session.read_keywords()
     await _describe(session, selected)
@@ -108,7 +106,8 @@ async def _describe(session: Session, selected: Selected) -> None:
         b"* FLAGS (%b)\r\n" % flags,
         b"* OK [PERMANENTFLAGS (%b)] Flags that are kept\r\n" % permanent,
         b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % mailbox.uidvalidity,
-        b"* OK [UIDNEXT %d] The next UID\r\n" % mailbox.uidnext,
+        # The view may be newer than the row: UIDNEXT is above every UID that it shows.
+        b"* OK [UIDNEXT %d] The next UID\r\n" % max(mailbox.uidnext, selected.uids[-1] + 1 if selected.uids else 1),
         b"* OK [HIGHESTMODSEQ %d] The highest MODSEQ\r\n" % max(selected.modseq, 1),
         b"* OK [MAILBOXID (%b)] The id of the mailbox\r\n" % mailbox.object_id.encode(),
     )
