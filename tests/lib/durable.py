@@ -83,7 +83,7 @@ class Disk:
     def apply(self, record: Record) -> None:
         """Takes the next record."""
         match record.kind:
-            case b"W" | b"T" | b"X":
+            case b"W" | b"T" | b"X" | b"Z":
                 self._pending.setdefault(record.path, []).append(record)
             case b"B":
                 self._begun[record.number] = (record.path, len(self._pending.get(record.path, [])))
@@ -117,6 +117,9 @@ class Disk:
             for write in done:
                 if write.kind == b"W":
                     os.pwrite(handle, write.data, write.offset)
+                elif write.kind == b"Z":
+                    end = min(write.offset + write.number, os.fstat(handle).st_size)
+                    os.pwrite(handle, bytes(max(end - write.offset, 0)), write.offset)
                 elif write.kind == b"T" or os.fstat(handle).st_size < write.offset:
                     os.ftruncate(handle, write.offset)
         finally:

@@ -22,7 +22,7 @@
 #pragma pack(push, 1)
 struct head {
     char magic[2];
-    char kind; /* W write, T truncate, X extend, B sync begins, E sync ended, R rename, U unlink */
+    char kind; /* W write, T truncate, X extend, Z zeroes, B sync begins, E sync ended, R rename, U unlink */
     uint16_t path, second;
     uint64_t number, offset, size;
 };
@@ -156,7 +156,12 @@ ALLOCATE(posix_fallocate64)
     int name(int fd, int mode, off64_t offset, off64_t size) { \
         NEXT(int, #name, int, int, off64_t, off64_t) \
         char path[PATH_MAX]; \
-        if (mode == 0 && path_of(fd, path)) record('X', path, NULL, 0, (uint64_t)(offset + size), NULL, 0, 0); \
+        if (path_of(fd, path)) { \
+            if (mode & (FALLOC_FL_ZERO_RANGE | FALLOC_FL_PUNCH_HOLE)) \
+                record('Z', path, NULL, (uint64_t)size, (uint64_t)offset, NULL, 0, 0); \
+            if (!(mode & FALLOC_FL_KEEP_SIZE)) \
+                record('X', path, NULL, 0, (uint64_t)(offset + size), NULL, 0, 0); \
+        } \
         return next(fd, mode, offset, size); \
     }
 FALLOCATE(fallocate)

@@ -23,9 +23,9 @@ ABOUT = "what a power cut would leave, rebuilt from recorded writes and syncs, h
 
 SEED = 20261125
 SENDERS = 8
-MESSAGES = {"small": 120, "full": 2000}
+MESSAGES = {"small": 80, "full": 2000}
 POINTS = {
-    "small": {"sqlite": 10, "mariadb": 3, "mysql": 2},
+    "small": {"sqlite": 10, "mariadb": 2, "mysql": 1},
     "full": {"sqlite": 200, "mariadb": 40, "mysql": 40},
 }
 """Moments looked at; each is a start of the engine with its own recovery."""
