@@ -130,11 +130,21 @@ def split(data: bytes) -> list[bytes]:
 
 async def open_seeded(folder: Path) -> Store:
     """A SQLite store with id@a.net and other@a.net."""
-    store = await open_store(Database(engine="sqlite", file=folder / "mail.db"))
+    file = folder / "mail.db"
+    if _seeded:
+        file.write_bytes(_seeded[0])
+        return await open_store(Database(engine="sqlite", file=file), migrate=False)
+    store = await open_store(Database(engine="sqlite", file=file))
     await store.directory.save_domain(Domain(name="a.net"))
     for local in ("id", "other"):
         await store.directory.save_account(Account(domain="a.net", local=local))
-    return store
+    await store.close()
+    _seeded.append(file.read_bytes())
+    return await open_store(Database(engine="sqlite", file=file), migrate=False)
+
+
+_seeded: list[bytes] = []
+"""The file of a seeded store: making one takes longer than most tests."""
 
 
 async def deliver(
