@@ -24,7 +24,8 @@ _LETTERS = bytes(byte for byte in range(0x21, 0xFF) if byte not in b".\x7f")
 def message(number: int, size: int) -> bytes:
     """A message of about that size whose body no compressor can shorten by much."""
     chance = random.Random(number)
-    head = f"From: sender@example.org\r\nTo: {RECIPIENT}\r\nSubject: {number}\r\nMessage-ID: <{number}@example.org>\r\n\r\n"
+    head = f"From: sender@example.org\r\nTo: {RECIPIENT}\r\nSubject: {number}\r\n"
+    head += f"Message-ID: <{number}@example.org>\r\n\r\n"
     lines: list[bytes] = []
     left = size - len(head)
     while left > 0:

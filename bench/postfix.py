@@ -44,6 +44,7 @@ virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
 message_size_limit = 52428800
+virtual_mailbox_limit = 0
 alias_maps =
 alias_database =
 maillog_file = {log}

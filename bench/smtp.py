@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,18 +23,20 @@ from typing import Any
 
 import psutil
 
+from bench.load import message
 from bench.postfix import Postfix
 from maild.store import Account, Domain, open_store
 from tests.lib.daemon import Running, Site
 from tests.lib.mariadb import find_mariadbd, new_mariadb
 from tests.lib.mysql import new_mysql
 from tests.lib.programs import ROOT, find_mysql_maker
-from tests.lib.wire import client_context
+from tests.lib.wire import Wire, client_context
 
 ABOUT = "durable acceptance beside Postfix to a maildir, with SQLite, MariaDB and MySQL; memory of an idle session"
 
 IDLE_SESSIONS = {"small": 200, "full": 2000}
 SECONDS = {"small": 2.0, "full": 10.0}
+LARGE_BYTES = 49 * 1024 * 1024
 SERVER, CLIENT, BOTH = {0}, {1}, {0, 1}
 
 
@@ -70,7 +73,7 @@ def run(size: str) -> dict[str, object]:
                 found = _short(_load(port, row, SECONDS[size]))
             found["ratio"] = round(found["rate"] / max(1, figures[row.name]["postfix"]["rate"]), 2)
             figures[row.name][engine] = found
-    return {"rows": figures, "idle": _idle(IDLE_SESSIONS[size])}
+    return {"rows": figures, "idle": _idle(IDLE_SESSIONS[size]), "loop_lag": _lag()}
 
 
 def _engines() -> list[str]:
@@ -152,6 +155,37 @@ def _load(port: int, row: Row, seconds: float) -> dict[str, Any]:
 def _short(found: dict[str, Any]) -> dict[str, Any]:
     kept = {name: found[name] for name in ("p50_ms", "p99_ms", "delivered_rate") if name in found}
     return {"rate": round(found["rate"]), **kept}
+
+
+def _lag() -> dict[str, object]:
+    """How long a small command waits while one client sends, and the server stores, a message of 50 MB."""
+    with tempfile.TemporaryDirectory(prefix="mailhost-bench-") as name:
+        site = Site(Path(name), more=MORE)
+        site.write()
+        _seed(site)
+        with Running(site), Wire(site.ports["smtp"]) as large, Wire(site.ports["smtp"]) as small:
+            large.ask("EHLO large.example")
+            large.ask("MAIL FROM:<sender@example.org>")
+            large.ask("RCPT TO:<box@bench.example>")
+            large.ask("DATA")
+            body = message(0, LARGE_BYTES) + b".\r\n"
+            sending = threading.Thread(target=large.send, args=(body,))
+            sending.start()
+            done = threading.Thread(target=large.reply)
+            done.start()
+            waits: list[float] = []
+            while done.is_alive():
+                started = time.monotonic()
+                small.ask("NOOP")
+                waits.append(time.monotonic() - started)
+                time.sleep(0.002)
+            waits.sort()
+            return {
+                "asked": len(waits),
+                "p50_ms": round(waits[len(waits) // 2] * 1000, 1),
+                "p99_ms": round(waits[int(len(waits) * 0.99)] * 1000, 1),
+                "worst_ms": round(waits[-1] * 1000, 1),
+            }
 
 
 def _idle(count: int) -> dict[str, object]:

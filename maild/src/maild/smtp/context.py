@@ -17,6 +17,7 @@ from maild.mail.address import Address
 from maild.net import Peer
 from maild.policy import Gate, Login, Rates
 from maild.settings import Limits
+from maild.smtp.message import Message
 from maild.store import Store
 
 
@@ -33,14 +34,14 @@ class Verified:
     kept: bool = False
     """Refused, and yet a copy goes to the recipients' Rejects."""
     junk: bool = False
-    message: bytes | None = None
-    """The message without fields that forge ours; None: as it came."""
+    head: bytes | None = None
+    """The header without fields that forge ours; None: as it came."""
 
 
 class Verifier(Protocol):
     """Checks who really sent a message."""
 
-    async def __call__(self, message: bytes, *, peer: Peer, helo: str, sender: Address | None) -> Verified:
+    async def __call__(self, message: Message, *, peer: Peer, helo: str, sender: Address | None) -> Verified:
         """What was found; faults of DNS are results, not exceptions."""
         ...
 

@@ -20,13 +20,13 @@ from maild.smtp import submission, success, trace
 from maild.smtp.body import Body
 from maild.smtp.context import Context, Verified
 from maild.smtp.grammar import Refused
+from maild.smtp.message import Message
 from maild.smtp.transaction import Client, Transaction
 from maild.store import (
     BudgetExhausted,
     Incoming,
     MailboxGone,
     OverQuota,
-    Staged,
     StoreError,
     StoreFull,
     StoreUnavailable,
@@ -64,23 +64,24 @@ async def receive(context: Context, client: Client, transaction: Transaction, bo
 
 async def _take(context: Context, client: Client, transaction: Transaction, body: Body) -> str:
     _refuse_malformed(body, transaction)
-    message = body.pieces[0] if len(body.pieces) == 1 else b"".join(body.pieces)
-    fields = list(header.fields(message))
+    message = Message.of(body.pieces, context.limits.header_bytes)
+    fields = list(header.fields(message.head))
     _refuse_header(context, message, fields)
     identifier = new_id()
     when = context.now()
     prefix = b""
     verified = Verified()
     if client.user is not None:
-        problem = foreign_author(message, client.user.own)
+        problem = foreign_author(message.head, client.user.own)
         if problem:
             raise Refused(f"550 5.7.1 {problem[0].upper()}{problem[1:]}")
         random = identifier[6:]
-        message, prefix = submission.completed(message, fields, when, random, context.hostname)
+        head, prefix = submission.completed(message.head, fields, when, random, context.hostname)
+        message = message.with_head(head)
     else:
         verified = await _verify(context, client, transaction, message)
         await _refuse_pretender(context, client, transaction, fields, verified)
-        message = message if verified.message is None else verified.message
+        message = message if verified.head is None else message.with_head(verified.head)
     arrival = _arrival(context, client, transaction, fields, verified)
     plan = await context.router.plan(transaction.recipients, arrival)
     _refuse_lost(plan)
@@ -97,8 +98,8 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
     traced = verified.fields + trace.received(hop, number, transaction.only_recipient, when) + prefix
     if not plan.queue:
         traced = trace.return_path(transaction.sender) + traced
-        message = header.without(message, ("Return-Path",)) if b"eturn-" in message else message
-    incoming = Incoming(id=identifier, prefix=traced, body=message, deliveries=plan.deliveries, queue=plan.queue)
+        message = message.with_head(header.without(message.head, ("Return-Path",)))
+    incoming = Incoming(id=identifier, prefix=traced, body=b"", deliveries=plan.deliveries, queue=plan.queue)
     accepted = await _accept(context, incoming, message)
     _note(context, client, transaction, number, accepted)
     if plan.queue:
@@ -120,8 +121,8 @@ def _refuse_malformed(body: Body, transaction: Transaction) -> None:
             raise Refused(TOO_LARGE.format(limit=domain.message_bytes))
 
 
-def _refuse_header(context: Context, message: bytes, fields: list[Field]) -> None:
-    if header.body_start(message) > context.limits.header_bytes:
+def _refuse_header(context: Context, message: Message, fields: list[Field]) -> None:
+    if len(message.head) > context.limits.header_bytes:
         raise Refused(f"552 5.3.4 The header is larger than {context.limits.header_bytes} bytes")
     if sum(field.key == b"received" for field in fields) > context.limits.hops:
         raise Refused("554 5.4.6 This message has been through too many servers")
@@ -129,7 +130,7 @@ def _refuse_header(context: Context, message: bytes, fields: list[Field]) -> Non
         raise Refused("550 5.6.0 The message has more than one From field")
 
 
-async def _verify(context: Context, client: Client, transaction: Transaction, message: bytes) -> Verified:
+async def _verify(context: Context, client: Client, transaction: Transaction, message: Message) -> Verified:
     if context.verifier is None or _is_trusted(client):
         return Verified()
     found = await context.verifier(message, peer=client.peer, helo=client.helo, sender=transaction.sender)
@@ -198,25 +199,22 @@ def _refuse_lost(plan: Plan) -> None:
         raise Refused("550 5.1.1 There is no mailbox behind this address")
 
 
-async def _accept(context: Context, incoming: Incoming, message: bytes) -> int:
+async def _accept(context: Context, incoming: Incoming, message: Message) -> int:
     """Commits and returns the size."""
-    if len(message) <= STAGE_BYTES:
-        return (await context.store.accept(incoming)).size
-    staged = context.store.stage(len(message), incoming.id)
+    size = message.size
+    if size <= STAGE_BYTES:
+        return (await context.store.accept(replace(incoming, body=message.whole()))).size
+    staged = context.store.stage(size, incoming.id)
     try:
-        await _fill(staged, message)
+        for chunk in message.chunks(STAGE_BYTES):
+            await staged.write(chunk)
         return (await context.store.accept(replace(incoming, body=staged))).size
     finally:
         await staged.abandon()
 
 
-async def _fill(staged: Staged, message: bytes) -> None:
-    for start in range(0, len(message), STAGE_BYTES):
-        await staged.write(message[start : start + STAGE_BYTES])
-
-
 async def _tell_of_success(
-    context: Context, client: Client, transaction: Transaction, identifier: bytes, message: bytes
+    context: Context, client: Client, transaction: Transaction, identifier: bytes, message: Message
 ) -> None:
     """The message is taken whatever becomes of its report."""
     try:

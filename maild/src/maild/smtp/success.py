@@ -15,6 +15,7 @@ from maild.delivery.router import Found
 from maild.mail import dates
 from maild.mail.dsn import MAX_RETURNED
 from maild.smtp.context import Context
+from maild.smtp.message import Message
 from maild.smtp.transaction import Transaction
 from maild.store import QueueItem, RecipientRow, RecipientState
 
@@ -24,7 +25,7 @@ MAILBOXES = frozenset({Found.ACCOUNT, Found.ROLE})
 """What ends in a mailbox here; what leads on is reported where it ends."""
 
 
-async def report(context: Context, transaction: Transaction, identifier: bytes, message: bytes) -> None:
+async def report(context: Context, transaction: Transaction, identifier: bytes, message: Message) -> None:
     """Tells the sender of each local recipient that asked for it."""
     told = list(_told(transaction))
     if not told or transaction.sender is None:
@@ -36,7 +37,7 @@ async def report(context: Context, transaction: Transaction, identifier: bytes, 
         blob_id=identifier,
         destination="",
         sender=str(transaction.sender),
-        size=len(message),
+        size=message.size,
         envelope_id=transaction.mail.envelope_id or "",
         dsn_return=transaction.mail.returns or "",
         smtputf8=transaction.mail.smtputf8,
@@ -60,7 +61,7 @@ async def report(context: Context, transaction: Transaction, identifier: bytes, 
         now=now,
         random=identifier[8:],
     )
-    body = notices.notice(item, told, message[: MAX_RETURNED + 1], now, writer)
+    body = notices.notice(item, told, message.beginning(MAX_RETURNED + 1), now, writer)
     if body is None:
         return
     notice = await own_message(context.router, body, [item.sender], sender=None, origin="bounce", expires_at=expires_at)

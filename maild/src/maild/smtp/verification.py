@@ -11,6 +11,7 @@ from maild.dns import Resolver
 from maild.mail.address import Address
 from maild.net import Peer
 from maild.smtp.context import Verified
+from maild.smtp.message import Message
 from maild.verify import check, results
 from maild.verify.decision import Action, Rules
 from maild.verify.dmarc import Result
@@ -24,15 +25,17 @@ class MessageVerifier:
     server: str
     rules: Rules
 
-    async def __call__(self, message: bytes, *, peer: Peer, helo: str, sender: Address | None) -> Verified:
+    async def __call__(self, message: Message, *, peer: Peer, helo: str, sender: Address | None) -> Verified:
         """What was found out about a message."""
         who = check.Peer(ip=peer.text, helo=helo, sender=str(sender) if sender else "")
-        verdict = await check.check_message(message, who, resolver=self.resolver, server=self.server, rules=self.rules)
+        verdict = await check.check_message(
+            (message.head, *message.body), who, resolver=self.resolver, server=self.server, rules=self.rules
+        )
         return Verified(
             fields=verdict.headers,
             authentic=verdict.facts.dmarc.result is Result.PASS,
             refusal=verdict.decision.reply or None,
             kept=verdict.action is Action.REJECTS,
             junk=verdict.action is Action.JUNK,
-            message=results.without_forged(message, self.server),
+            head=results.without_forged(message.head, self.server),
         )

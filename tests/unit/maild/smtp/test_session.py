@@ -363,14 +363,14 @@ def test_a_range_that_speaks_for_us_may_use_our_addresses_and_is_not_verified() 
     assert codes(envelope, OWN_MESSAGE, house=house, peer="198.51.100.1")[-1] == "550"
 
 
-async def _never(_: bytes, **__: object) -> Verified:
+async def _never(_: object, **__: object) -> Verified:
     """A verifier for which nothing is authentic."""
     return Verified()
 
 
 @pytest.mark.parametrize(("authentic", "code"), [(True, "250"), (False, "550")])
 def test_dmarc_decides_whether_a_stranger_is_one_of_us(code: str, *, authentic: bool) -> None:
-    async def verifier(_: bytes, **__: object) -> Verified:
+    async def verifier(_: object, **__: object) -> Verified:
         return Verified(authentic=authentic, fields=b"Authentication-Results: x\r\n")
 
     house = House(verifier=verifier)
@@ -382,7 +382,7 @@ def test_dmarc_decides_whether_a_stranger_is_one_of_us(code: str, *, authentic: 
 
 
 def test_what_the_checks_refuse_is_refused_and_a_kept_copy_goes_to_rejects_alone() -> None:
-    async def refuses(_: bytes, **__: object) -> Verified:
+    async def refuses(_: object, **__: object) -> Verified:
         return Verified(refusal="550 5.7.1 no", kept=kept)
 
     house = House(verifier=refuses)
