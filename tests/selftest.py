@@ -1,8 +1,8 @@
 """The contract ring on a real host: each kind that needs nothing but Windows, made, found in step, changed, removed.
 
 ``python -m tests.selftest @winrm/HOST [--inventory FILE] [--report FILE]`` takes the host's data from the inventory.
-All objects are named ``MailhostSelfTest`` and are gone afterwards; nothing else of the host is touched, and what cannot be
-tried without touching more (time, listeners, installers, databases) is named as not tried. Exit status 0 when all held,
+All objects are named ``MailhostSelfTest`` and are gone afterwards; nothing else of the host is touched, and what cannot
+be tried without touching more (time, listeners, installers, databases) is named as not tried. Exit status 0 when all held,
 1 when something did not, 64 on wrong usage.
 """
 
@@ -44,6 +44,7 @@ NAME = "MailhostSelfTest"
 FOLDER = f"C:/ProgramData/{NAME}"
 PROGRAM = "C:/Windows/System32/svchost.exe"
 CLOSED = Acl((Allow("SYSTEM", "full"), Allow("Administrators", "full")))
+WRONG_USAGE = 64
 PATIENCE = 120  # seconds for one change
 
 
@@ -122,7 +123,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("host", help="@winrm/NAME, as the inventory has it")
     parser.add_argument("--inventory", type=Path, default=Path("inventory.py"))
     parser.add_argument("--report", type=Path)
-    chosen = parser.parse_args(arguments)
+    try:
+        chosen = parser.parse_args(arguments)
+    except SystemExit as asked:
+        return WRONG_USAGE if asked.code else 0
     run = HostRun(chosen.host, connection(host_data(chosen.inventory, chosen.host)), KINDS, print)
     try:
         run.session.connect()
