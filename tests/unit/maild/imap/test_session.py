@@ -304,6 +304,17 @@ async def test_quota(talk: Talk) -> None:
     assert (await talk.refused(b"APPEND INBOX {9000+}\r\n" + b"x" * 9000)).startswith(b"NO [OVERQUOTA]")
 
 
+@with_talk
+async def test_rights_are_the_owners(talk: Talk) -> None:
+    assert await talk.ok("MYRIGHTS INBOX") == [b'* MYRIGHTS "INBOX" lrswipkxtea']
+    assert await talk.ok("GETACL Sent") == [b'* ACL "Sent" "id@a.net" lrswipkxtea']
+    assert await talk.ok("LISTRIGHTS Sent id@a.net") == [b'* LISTRIGHTS "Sent" "id@a.net" lrswipkxtea']
+    assert await talk.ok("LISTRIGHTS Sent anyone") == [b'* LISTRIGHTS "Sent" "anyone" ""']
+    assert (await talk.refused("SETACL Sent anyone lr")).startswith(b"NO [NOPERM]")
+    assert (await talk.refused("MYRIGHTS nothing")).startswith(b"NO [NONEXISTENT]")
+    assert (await talk.ok('LIST "" INBOX RETURN (MYRIGHTS)'))[1] == b'* MYRIGHTS "INBOX" lrswipkxtea'
+
+
 def test_message_above_the_limit_is_refused_before_it_is_sent(tmp_path: Path) -> None:
     async def scenario(talk: Talk) -> None:
         await talk.login()

@@ -15,6 +15,7 @@ from maild.imap.commands import (
     moving,
     naming,
     quota,
+    rights,
     search,
     select,
     sort,
@@ -22,5 +23,21 @@ from maild.imap.commands import (
 )
 from maild.imap.session import Command
 
-_MODULES = (any_state, login, naming, listing, status, select, fetch, flags, search, sort, moving, append, idle, quota)
+_MODULES = (
+    any_state,
+    login,
+    naming,
+    listing,
+    status,
+    select,
+    fetch,
+    flags,
+    search,
+    sort,
+    moving,
+    append,
+    idle,
+    quota,
+    rights,
+)
 COMMANDS: Mapping[bytes, Command] = {name: row for module in _MODULES for name, row in module.COMMANDS.items()}

@@ -1,4 +1,4 @@
-"""LIST, LSUB, NAMESPACE: which mailboxes there are (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 2342).
+"""LIST, LSUB, NAMESPACE: which mailboxes there are (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 8440).
 
 A mailbox that was deleted while it had children, and one that is only subscribed, is shown as ``\\NonExistent``.
 """
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from maild.imap import names
-from maild.imap.commands import status
+from maild.imap.commands import rights, status
 from maild.imap.errors import BadCommand
 from maild.imap.parser import Parser
 from maild.imap.session import Command, Request, Session, State
@@ -20,7 +20,7 @@ from maild.store.records.mail import Mailbox
 MAX_PATTERNS = 100
 """Patterns of one LIST."""
 _SELECTION = frozenset({b"SUBSCRIBED", b"REMOTE", b"RECURSIVEMATCH", b"SPECIAL-USE"})
-_RETURN = frozenset({b"SUBSCRIBED", b"CHILDREN", b"SPECIAL-USE"})
+_RETURN = frozenset({b"SUBSCRIBED", b"CHILDREN", b"SPECIAL-USE", b"MYRIGHTS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,11 @@ async def _list(session: Session, request: Request) -> bytes:
     for name in tree.names:
         if any(match(name) for match in matches):
             session.send(_line(session, tree, name, asked))
-            if asked.items and name in tree.mailboxes and _is_selected(tree, name, asked):
-                session.send(await status.line(session, tree.mailboxes[name], list(asked.items)))
+            mailbox = tree.mailboxes.get(name) if _is_selected(tree, name, asked) else None
+            if mailbox is not None and b"MYRIGHTS" in asked.returned:
+                session.send(rights.line(session, mailbox))
+            if mailbox is not None and asked.items:
+                session.send(await status.line(session, mailbox, list(asked.items)))
     return b"That is all"
 
 
