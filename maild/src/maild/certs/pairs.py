@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from maild.certs.errors import CertsError
 
 SELF_SIGNED_DAYS = 397
 """Life of a self-signed certificate; browsers refuse longer ones."""
+
+REPLACE_ATTEMPTS, REPLACE_PAUSE_SECONDS = 20, 0.1
+"""Windows refuses to replace a file that someone is reading at this moment, the daemon for one."""
 
 Key = ec.EllipticCurvePrivateKey
 
@@ -128,7 +132,15 @@ def replace(path: Path, data: bytes, mode: int) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
+    for attempt in range(REPLACE_ATTEMPTS):
+        try:
+            temporary.replace(path)
+        except PermissionError:
+            if attempt == REPLACE_ATTEMPTS - 1:
+                raise
+            time.sleep(REPLACE_PAUSE_SECONDS)
+        else:
+            return
 
 
 def new_key() -> Key:
