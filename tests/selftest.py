@@ -2,8 +2,8 @@
 
 ``python -m tests.selftest @winrm/HOST [--inventory FILE] [--report FILE]`` takes the host's data from the inventory.
 All objects are named ``MailhostSelfTest`` and are gone afterwards; nothing else of the host is touched, and what cannot
-be tried without touching more (time, listeners, installers, databases) is named as not tried. Exit status 0 when all held,
-1 when something did not, 64 on wrong usage.
+be tried without touching more (time, listeners, installers, databases) is named as not tried. Exit status 0 when all
+held, 1 when something did not, 64 on wrong usage.
 """
 
 from __future__ import annotations
