@@ -123,7 +123,12 @@ def test_keys_are_listed_and_a_rotation_is_told_step_by_step(
     publish(settings, server, capsys)
     for words in ("곧 새 키로 바꿉니다", "이제 새 키로 서명합니다", "옛 레코드를 지워도 됩니다"):
         assert main(advance) == 0
-        assert words in capsys.readouterr().out
+        shown = capsys.readouterr().out
+        assert words in shown
+    assert f"TXT | dkim._domainkey.테스트.net (dkim._domainkey.{NET}) | v=DKIM1" in shown
+    server.zone(NET, "x 60 IN A 127.0.0.1\n")
+    assert main(advance) == 0
+    assert "키 교체가 끝났습니다" in capsys.readouterr().out
 
 
 def test_reports_are_taken_in_and_summed_up(settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

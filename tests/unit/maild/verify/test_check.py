@@ -144,6 +144,7 @@ def test_outgoing_mail_is_signed_as_its_author_and_forwards_as_the_forwarder() -
     stranger = MESSAGE.replace(NET.encode(), b"a.example")
     assert asyncio.run(domain(MESSAGE)) == (NET, 2)
     assert asyncio.run(domain(alias)) == ("xn--9t4b11yi5a.co.kr", 2)
+    assert asyncio.run(domain(alias, NET)) == ("xn--9t4b11yi5a.co.kr", 2)
     assert asyncio.run(domain(stranger, NET)) == (NET, 2)
     assert asyncio.run(domain(stranger)) == ("", 0)
     assert asyncio.run(domain(b"From: id@xn--9t4b11yi5a.net")) == (NET, 2)

@@ -171,6 +171,7 @@ def test_5_3_6_dns_trouble_neither_passes_nor_fails(fault: str) -> None:
 def test_trouble_further_up_the_tree_takes_no_plain_pass_away() -> None:
     table: Table = {"_dmarc.a.example": txt("v=DMARC1; p=reject"), "_dmarc.example": "TIMEOUT"}
     assert evaluated(table, "a.example", dkim=["a.example", "b.example"]).result is Result.PASS
+    assert evaluated(table, "a.example", spf="b.example", dkim=["a.example"]).result is Result.PASS
     assert evaluated(table, "a.example", dkim=["b.example"]).result is Result.TEMPERROR
 
 

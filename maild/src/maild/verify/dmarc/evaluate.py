@@ -60,9 +60,12 @@ async def _evaluated(walker: Walker, domain: str, spf_domain: str, dkim_domains:
     if requested is None:
         return Evaluation(result=Result.NONE, domain=domain, problem="the record has no valid policy")
     policy = applied.policy
-    aligned_spf = await _aligned(walker, [spf_domain] if spf_domain else [], domain, policy.spf_mode)
-    aligned_dkim = await _aligned(walker, dkim_domains, domain, policy.dkim_mode)
+    aligned_spf, spf_fault = await _aligned(walker, [spf_domain] if spf_domain else [], domain, policy.spf_mode)
+    aligned_dkim, dkim_fault = await _aligned(walker, dkim_domains, domain, policy.dkim_mode)
     passed = bool(aligned_spf or aligned_dkim)
+    fault = spf_fault or dkim_fault
+    if fault is not None and not passed:
+        raise fault
     return Evaluation(
         result=Result.PASS if passed else Result.FAIL,
         domain=domain,
@@ -100,19 +103,20 @@ async def _requested(resolver: Resolver, domain: str, applied: Found) -> Disposi
     return applied.policy.for_subdomain(exists=exists)
 
 
-async def _aligned(walker: Walker, identifiers: Sequence[str], domain: str, mode: Mode) -> tuple[str, ...]:
-    """The authenticated domains that vouch for the author's (sections 3.2.10 and 4.10.2).
+async def _aligned(
+    walker: Walker, identifiers: Sequence[str], domain: str, mode: Mode
+) -> tuple[tuple[str, ...], DNSError | None]:
+    """The authenticated domains that vouch for the author's (sections 3.2.10 and 4.10.2), and what hid others.
 
     The same name needs no DNS, so trouble further up the tree cannot take a plain pass away.
     """
-    same = tuple(one for one in dict.fromkeys(identifiers) if one == domain)
+    found = [one for one in dict.fromkeys(identifiers) if one == domain]
     others = [one for one in dict.fromkeys(identifiers) if one != domain]
     if mode == "s" or not others:
-        return same
+        return tuple(found), None
     try:
         own = await walker.organization(domain)
-        return same + tuple([one for one in others if await walker.organization(one) == own])
-    except DNSError:
-        if not same:
-            raise
-        return same
+        found += [one for one in others if await walker.organization(one) == own]
+    except DNSError as error:
+        return tuple(found), error
+    return tuple(found), None
