@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -24,7 +25,13 @@ class Ledger:
     refused: dict[str, str] = field(default_factory=dict)
     unanswered: set[str] = field(default_factory=set)
     slowest: float = 0.0
-    """Longest time from the final dot to an answer, seconds."""
+    """Longest time from a command or the final dot to its answer, seconds."""
+    replies: Counter[str] = field(default_factory=Counter)
+    """First words of what was said that was not what a client hopes for."""
+
+    def waited(self, seconds: float) -> None:
+        """An answer took so long."""
+        self.slowest = max(self.slowest, seconds)
 
 
 @dataclass
@@ -63,8 +70,8 @@ class Senders:
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             try:
-                await _expect(reader, b"220")
-                await _say(reader, writer, b"EHLO client.example\r\n", b"250")
+                await self._expect(reader, b"220")
+                await self._say(reader, writer, b"EHLO client.example\r\n", b"250")
                 while not self._stopping:
                     attempt += 1
                     await self._send(reader, writer, f"{number}-{attempt}", drawn)
@@ -76,10 +83,10 @@ class Senders:
     async def _send(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str, drawn: random.Random
     ) -> None:
-        await _say(reader, writer, b"MAIL FROM:<stranger@example.org>\r\n", b"250")
+        await self._say(reader, writer, b"MAIL FROM:<stranger@example.org>\r\n", b"250")
         for recipient in self.recipients:
-            await _say(reader, writer, f"RCPT TO:<{recipient}>\r\n".encode(), b"250")
-        await _say(reader, writer, b"DATA\r\n", b"354")
+            await self._say(reader, writer, f"RCPT TO:<{recipient}>\r\n".encode(), b"250")
+        await self._say(reader, writer, b"DATA\r\n", b"354")
         large = self.large_every and drawn.randrange(self.large_every) == 0
         size = 1_500_000 if large else drawn.randrange(self.body)
         text = drawn.randbytes(size // 2 + 1).hex().encode()
@@ -93,13 +100,14 @@ class Senders:
         except (OSError, TimeoutError) as error:
             self.ledger.unanswered.add(name)
             raise EOFError from error
-        self.ledger.slowest = max(self.ledger.slowest, loop.time() - began)
+        self.ledger.waited(loop.time() - began)
         if reply.startswith(b"250"):
             if self.on_accepted is not None:
                 self.on_accepted(name)
             self.ledger.accepted.add(name)
         elif reply.startswith(b"4"):
             self.ledger.deferred.add(name)
+            self.ledger.replies[_short(reply)] += 1
             await asyncio.sleep(PAUSE_SECONDS)
         elif reply:
             self.ledger.refused[name] = reply.decode(errors="replace")
@@ -107,22 +115,31 @@ class Senders:
             self.ledger.unanswered.add(name)
             raise EOFError
 
+    async def _say(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: bytes, wanted: bytes
+    ) -> None:
+        writer.write(line)
+        await self._expect(reader, wanted)
 
-async def _say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: bytes, wanted: bytes) -> None:
-    writer.write(line)
-    await _expect(reader, wanted)
+    async def _expect(self, reader: asyncio.StreamReader, wanted: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while True:
+                    line = await reader.readline()
+                    if not line:
+                        raise EOFError
+                    if line[3:4] != b"-":
+                        break
+        except TimeoutError as error:
+            raise EOFError from error
+        finally:
+            self.ledger.waited(loop.time() - began)
+        if not line.startswith(wanted):
+            self.ledger.replies[_short(line)] += 1
+            raise ValueError(line)
 
 
-async def _expect(reader: asyncio.StreamReader, wanted: bytes) -> None:
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            while True:
-                line = await reader.readline()
-                if not line:
-                    raise EOFError
-                if line[3:4] != b"-":
-                    break
-    except TimeoutError as error:
-        raise EOFError from error
-    if not line.startswith(wanted):
-        raise ValueError(line)
+def _short(reply: bytes) -> str:
+    return reply.decode(errors="replace")[:60].strip()
