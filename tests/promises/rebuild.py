@@ -112,7 +112,7 @@ def round_trip(folder: Path, database: str, messages: int) -> dict[str, object]:
         where.environment |= variables
         assert where.lab.call("system.get", name="user") != first_user
         given = ("--data", f"restore_from={backup}", "--data", f"restore_identity={key}")
-        restored = where.deployed("operate/restore.py", *given)
+        where.deployed("operate/restore.py", *given)
         after = everything(where)
         assert after == before, (before, after)
         again = where.deployed("operate/restore.py", *given)
@@ -123,7 +123,6 @@ def round_trip(folder: Path, database: str, messages: int) -> dict[str, object]:
         assert refused.status == 1, refused.text[-2000:]
         assert "empty" in refused.text, refused.text[-2000:]
         assert everything(where) == before
-    assert "restored" in restored.text, restored.text[-2000:]
     count = sum(len(before[person]["messages"]) for person in (*PEOPLE, HAND_MADE))
     return {
         "messages": count,
