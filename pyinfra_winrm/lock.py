@@ -93,22 +93,20 @@ class RunLock:
         first = self._generation == 0
         self._generation = self.session.generation
         if first:
-            threading.Thread(target=self._beat, name=f"lock of {self.session.name}", daemon=True).start()
+            self._over = threading.Event()
+            beat = threading.Thread(target=self._beat, args=(self._over,), name="lock", daemon=True)
+            beat.start()
         return True
 
     def release(self) -> None:
         """Gives the lock back; a host that is gone has given it back by itself."""
         self._over.set()
         if self.held:
-            try:
-                self.session.read("unlock", {})
-            except HostError:
-                return
-            finally:
-                self._generation = 0
+            self.session.mention("unlock")
+        self._generation = 0
 
-    def _beat(self) -> None:
+    def _beat(self, over: threading.Event) -> None:
         pause = self.lease / BEATS
-        while not self._over.wait(pause):
+        while not over.wait(pause):
             if self.held and self.clock() - self.session.last_used >= pause:
-                self.session.ping()
+                self.session.mention("ping")

@@ -22,7 +22,6 @@ import pyinfra
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
 from pyinfra.context import ctx_state
-from pyinfra_cli.cli import cli  # type: ignore[import-untyped]
 
 from pyinfra_winrm.connector import WinRMConnector
 from pyinfra_winrm.drift import Drift
@@ -117,6 +116,9 @@ def collect(state: State, failure: str | None) -> list[HostPlan]:
 
 def _dry_run(arguments: list[str]) -> tuple[int, str | None]:
     """pyinfra's own command; its exit status and what it failed with."""
+    # Importing it patches the sockets of the whole process, which is this command's to do and nobody else's.
+    from pyinfra_cli.cli import cli  # type: ignore[import-untyped]  # noqa: PLC0415
+
     pyinfra.is_cli = True
     sys.path.append(".")
     sys.dont_write_bytecode = True

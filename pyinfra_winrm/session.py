@@ -132,11 +132,11 @@ class Session:
             except LostSessionError as error:
                 raise LostSessionError(f"{error}; {about} was cut: run again, the target is as it was") from error
 
-    def ping(self) -> None:
-        """A sign of life on a session that is there; a lost one is noticed by the next request."""
+    def mention(self, verb: str) -> None:
+        """Says something on a session that is there; a lost one is left for the next request to notice."""
         with self._turn, contextlib.suppress(HostError):
             if self._wire is not None:
-                self._exchange("ping", {}, self.settings.read_timeout, (), "")
+                self._exchange(verb, {}, self.settings.read_timeout, (), "")
 
     def _request(
         self, verb: str, fields: Mapping[str, Json], kinds: tuple[str, ...], timeout: int, about: str

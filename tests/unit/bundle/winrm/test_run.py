@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,20 @@ def test_lock_is_taken_before_the_first_change_only_and_what_was_read_is_dropped
     assert len(reads(wall.host)) == 2
     run.close()
     assert wall.host.verbs()[-1] == "unlock"
+
+
+def test_lock_is_kept_by_signs_of_life_and_can_be_taken_again() -> None:
+    wall = Wall()
+    run = wall.run()
+    run.lock.lease = 0
+    for _ in range(2):
+        assert run.begin_change()
+        until = time.monotonic() + 60
+        while "ping" not in wall.host.verbs() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert "ping" in wall.host.verbs()
+        run.close()
+        wall.host.asked.clear()
 
 
 def test_plan_only_reads() -> None:
