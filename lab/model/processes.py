@@ -188,7 +188,9 @@ def held_by(running: Running) -> set[Path]:
     for process in tree:
         try:
             held |= {Path(opened.path) for opened in process.open_files()}
-            held |= {Path(mapped.path) for mapped in process.memory_maps() if mapped.path.startswith("/")}
+            # macOS tells nobody what a process has mapped; its open files are what counts there.
+            maps = process.memory_maps() if hasattr(process, "memory_maps") else []
+            held |= {Path(mapped.path) for mapped in maps if mapped.path.startswith("/")}
         except (psutil.Error, OSError):
             continue
     return held
