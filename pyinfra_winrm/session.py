@@ -165,10 +165,11 @@ class Session:
             lines.append(encode_request(riding, "facts", {}))
         number = self._next()
         lines.append(encode_request(number, verb, fields))
-        with self._translated():
+        changing = bool(about)
+        with self._translated(abandon=changing):
             self._live.send(b"".join(lines))
         while True:
-            for reply in self._received(until, timeout, about or verb):
+            for reply in self._received(until, timeout, about or verb, abandon=changing):
                 if reply.id == 0 and reply.failure is not None:
                     self._drop()
                     raise RequestFailedError(self.name, reply.failure)
@@ -185,7 +186,7 @@ class Session:
             raise RequestFailedError(self.name, reply.failure, f"the script {name}.ps1")
         self._loaded.add(name)
 
-    def _received(self, until: float, timeout: int, about: str) -> list[Reply]:
+    def _received(self, until: float, timeout: int, about: str, *, abandon: bool) -> list[Reply]:
         """The replies of one Receive; ends the program when the time is over."""
         left = until - self.clock()
         if left <= 0:
@@ -196,7 +197,7 @@ class Session:
                 f"{self.name}: {about} did not finish within {timeout} s and was stopped: "
                 "give it more with _timeout, or see what holds it up on the host"
             )
-        with self._translated():
+        with self._translated(abandon=abandon):
             received = self._live.receive(max(1, int(left)))
             if received is None:
                 return []
@@ -228,19 +229,20 @@ class Session:
     def _count(self, wire: Link) -> None:
         self.requests_made += wire.requests
 
-    def _drop(self) -> None:
+    def _drop(self, *, abandon: bool = False) -> None:
         wire, self._wire = self._wire, None
         if wire is not None:
-            wire.close()
+            (wire.abandon if abandon else wire.close)()
             self._count(wire)
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, *, abandon: bool = False) -> Iterator[None]:
+        """``abandon``: what the host is in the middle of is a change, which is better finished than ended."""
         try:
             yield
         except HostError:
             raise
         except RAISED as error:
-            self._drop()
+            self._drop(abandon=abandon)
             text = f"{self.name}: {explain(error, url=self.settings.url, user=self.settings.user)}"
             raise (LostSessionError if is_lost(error) else HostError)(text) from error

@@ -48,6 +48,9 @@ class Link(Protocol):
     def terminate(self) -> None:
         """Ends the program at once."""
 
+    def abandon(self) -> None:
+        """Leaves the program to itself."""
+
     def close(self) -> None:
         """Closes the shell."""
 
@@ -131,6 +134,12 @@ class Wire:
             self.requests += 1
             self._opened.cleanup_command(self._shell, self._command)
         self.close()
+
+    def abandon(self) -> None:
+        """Closes the connection alone: what the program is in the middle of finishes."""
+        protocol, self._protocol = self._protocol, None
+        if protocol is not None:
+            protocol.transport.close_session()
 
     def close(self) -> None:
         """Closes the shell; a host that is gone is no error here."""

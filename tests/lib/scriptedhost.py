@@ -37,6 +37,7 @@ class ScriptedHost:
     asked: list[dict[str, Any]] = field(default_factory=list)
     opened: int = 0
     closed: int = 0
+    abandoned: int = 0
     silent: bool = False
 
     def session(self, **changed: Any) -> Session:
@@ -86,6 +87,9 @@ class ScriptedLink:
 
     def terminate(self) -> None:
         self.close()
+
+    def abandon(self) -> None:
+        self.host.abandoned += 1
 
     def close(self) -> None:
         self.host.closed += 1

@@ -173,7 +173,7 @@ def check(case: Case, ran: Ran) -> None:
 def one(case: Case, lab: Lab, project: Project, number: int) -> None:
     """The fault, then the run that heals."""
     text = f"글 {number}"
-    project.write(DEPLOY, {"lab": lab.data(text=text) | case.data})
+    project.write(DEPLOY, {"lab": lab.data(text=text, winrm_lock_lease=3) | case.data})
     made = case.make(lab)
     try:
         ran = project.deploy()
