@@ -7,6 +7,7 @@ a running server waits for the real run.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -78,23 +79,23 @@ def pull(source: str, target: Path) -> Generator[HostCommand, None, None]:
 
 @operation()
 def verify(settings: Settings | None) -> Generator[HostCommand, None, None]:
-    """Looks at the running server from itself and from here; refuses when it does not serve."""
+    """Looks at the running server from itself; refuses when it does not serve."""
     if settings is None or not _executing():
         return
     host = _host()
-    found = report.of(host, settings)
-    checks = [*found.checks, *reachability.checks(settings, cast("Any", host).data.get("winrm_host") or host.name)]
-    broken = verification.broken(checks)
+    broken = verification.broken(report.of(host, settings).checks)
     if broken:
         yield Refuse(f"{host.name}: the server does not serve: " + "; ".join(broken))
 
 
 @operation()
 def tell(settings: Settings | None) -> Generator[HostCommand, None, None]:
-    """Prints the summary."""
+    """Prints the summary, with what this machine sees of the server beside what it sees of itself."""
     if settings is None or not _executing():
         return
     host = _host()
     found = report.of(host, settings)
-    click.echo("\n" + summary.text(settings, found, host.name), err=True)
+    address = str(cast("Any", host).data.get("winrm_host") or host.name)
+    seen = (*found.checks, *reachability.checks(settings, address))
+    click.echo("\n" + summary.text(settings, replace(found, checks=seen), host.name), err=True)
     yield from ()

@@ -23,7 +23,7 @@ PATIENCE = 900  # seconds; ends what hangs
 TOLD = (
     "열린 포트", "타입", "호스트", "우선순위", "상태", "역방향 DNS(PTR record)", "인증서", "메일 프로그램 설정",
     "받는 전자 메일 서버", "첫 비밀번호", "로그", "테스트.net (xn--9t4b11yi5a.net)", "연습용 서버", "v=DKIM1; k=rsa",
-    "v=spf1 ip4:192.0.2.25 -all", "rua=mailto:dmarc-reports@",
+    "v=spf1 ip4:192.0.2.25 -all", "이 컴퓨터에서: IMAP 993: 정상", "rua=mailto:dmarc-reports@",
 )  # fmt: skip
 QUESTION = re.compile(rb"(?i)press enter")  # how pyinfra asks whether to go on
 OURS = ("PYTHONPATH", "VIRTUAL_ENV", "XDG_CACHE_HOME")

@@ -51,7 +51,9 @@ def messages() -> set[str]:
     for file in TASKS.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "marked"):
-                assert isinstance(node.args[0], ast.Constant | ast.Subscript | ast.Attribute | ast.Call), ast.unparse(node)
+                assert isinstance(node.args[0], ast.Constant | ast.Subscript | ast.Attribute | ast.Call), ast.unparse(
+                    node
+                )
                 if isinstance(node.args[0], ast.Constant):
                     found.add(node.args[0].value)
     return found
