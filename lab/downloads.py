@@ -1,7 +1,7 @@
 """Stand-ins for what a deploy fetches from the internet: the same file names, and nothing in them that runs.
 
-On the lab Python, MySQL and the VC++ runtime are this machine's own (``lab.model.standins``); what is unpacked there only
-has to lie where the real thing would. The same bytes each time, so that they can be pinned by their hash.
+On the lab Python, MySQL and the VC++ runtime are this machine's own (``lab.model.standins``); what is unpacked there
+only has to lie where the real thing would. The same bytes each time, so that they can be pinned by their hash.
 """
 
 from __future__ import annotations
