@@ -1,0 +1,203 @@
+"""A database that is gone, that hangs, whose disk is full, under 500 clients: 4xx in time, nothing lost, no memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from maild.settings import Database
+from tests.lib.commitproxy import CommitProxy
+from tests.lib.daemon import Running, Site
+from tests.lib.mariadb import new_mariadb
+from tests.lib.outages import accepted_again, judged, mysql_site, sending
+
+ABOUT = "database gone, hung, disk full under 500 clients: 4xx within 10 s, mail 5 s after its return, nothing lost"
+
+SEED = 20261125
+SENDERS = {"small": 120, "full": 500}
+AWAY_SECONDS = {"small": 6.0, "full": 30.0}
+HUNG_SECONDS = {"small": 12.0, "full": 40.0}
+"""Longer than the daemon's own patience, so that it has to give answers up."""
+ANSWER_SECONDS = 10.0
+LOADED_SECONDS = 3.0
+"""What a loaded test machine may add: hundreds of clients and both servers share its cores with the daemon."""
+BACK_SECONDS = 5.0
+MORE_MIB = 100
+MIB = 1 << 20
+DISK_MIB = 400
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault, how long it lasts, and what ends it."""
+
+    name: str
+    seconds: float
+    holds: Callable[[], AbstractAsyncContextManager[None]]
+
+
+def run(size: str) -> dict[str, object]:
+    """The promise on MariaDB and on SQLite."""
+    with ExitStack() as stack:
+        figures = {"mariadb": _mariadb(stack, size)}
+    with ExitStack() as stack:
+        figures["sqlite"] = _sqlite(stack, size)
+    return {"cases": sum(len(each["faults"]) for each in figures.values()), "seed": SEED, "engines": figures}
+
+
+def _mariadb(stack: ExitStack, size: str) -> dict[str, dict[str, object]]:
+    disk = stack.enter_context(_disk())
+    server = new_mariadb(start=False)
+    stack.callback(server.discard)
+    shutil.move(server.data, disk / "data")
+    server.data.symlink_to(disk / "data")
+    server.start()
+    proxy = stack.enter_context(CommitProxy(server.port))
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maild-outage-")))
+    database = server.create("maild")
+    site = mysql_site(folder, proxy.port)
+
+    @asynccontextmanager
+    async def gone() -> AsyncIterator[None]:
+        proxy.refusing = True
+        proxy.drop()
+        yield
+        proxy.refusing = False
+
+    @asynccontextmanager
+    async def hung() -> AsyncIterator[None]:
+        assert server.process is not None
+        os.kill(server.process.pid, signal.SIGSTOP)
+        yield
+        os.kill(server.process.pid, signal.SIGCONT)
+
+    @asynccontextmanager
+    async def full() -> AsyncIterator[None]:
+        async with _full(disk):
+            yield
+        # InnoDB gives up when it cannot extend a file it must; its service manager would start it again.
+        if server.process is None or server.process.poll() is not None:
+            await asyncio.to_thread(server.start)
+
+    faults = [
+        Fault("gone", AWAY_SECONDS[size], gone),
+        Fault("hung", HUNG_SECONDS[size], hung),
+        Fault("disk full", AWAY_SECONDS[size], full),
+    ]
+    return asyncio.run(_outage(stack, site, database, faults, SENDERS[size]))
+
+
+def _sqlite(stack: ExitStack, size: str) -> dict[str, dict[str, object]]:
+    disk = stack.enter_context(_disk())
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maild-outage-")))
+    site = Site(
+        folder,
+        database=f'[database]\nfile = "{disk / "mail.db"}"\n',
+        more="[limits]\nconnections_per_address = 2000\n",
+    )
+    site.write()
+
+    @asynccontextmanager
+    async def locked() -> AsyncIterator[None]:
+        holder = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None);"
+            "c.execute('BEGIN IMMEDIATE'); print(flush=True); sys.stdin.read()",
+            str(disk / "mail.db"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        await holder.stdout.readline()
+        yield
+        holder.stdin.close()
+        await holder.wait()
+
+    faults = [
+        Fault("locked by another program", HUNG_SECONDS[size], locked),
+        Fault("disk full", AWAY_SECONDS[size], lambda: _full(disk)),
+    ]
+    return asyncio.run(_outage(stack, site, site.database_settings(), faults, SENDERS[size]))
+
+
+@contextmanager
+def _disk() -> Iterator[Path]:
+    """A small file system of its own, which can be filled without harm to anything else."""
+    folder = Path(tempfile.mkdtemp(prefix="maild-disk-"))
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0755", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"a file system cannot be mounted here: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()
+
+
+@asynccontextmanager
+async def _full(disk: Path) -> AsyncIterator[None]:
+    """Not a byte is left on it."""
+    filler = disk / "filler"
+    await asyncio.to_thread(_fill, filler)
+    yield
+    filler.unlink()
+
+
+def _fill(filler: Path) -> None:
+    with filler.open("wb", buffering=0) as stream:
+        for size in (MIB, 4096, 1):
+            try:
+                while True:
+                    stream.write(bytes(size))
+            except OSError:
+                continue
+
+
+async def _outage(
+    stack: ExitStack, site: Site, database: Database, faults: list[Fault], clients: int
+) -> dict[str, dict[str, object]]:
+    await asyncio.to_thread(site.seed)
+    daemon = Running(site)
+    stack.callback(daemon.stop)
+    await asyncio.to_thread(daemon.start)
+    assert daemon.process is not None
+    memory = psutil.Process(daemon.process.pid).memory_info
+    figures: dict[str, dict[str, object]] = {}
+    async with sending(site, clients, SEED) as senders:
+        ledger = senders.ledger
+        await accepted_again(ledger, clients)
+        for fault in faults:
+            before, most = memory().rss, 0
+            ledger.slowest = 0.0
+            async with fault.holds():
+                for _ in range(int(fault.seconds * 5)):
+                    most = max(most, memory().rss)
+                    await asyncio.sleep(0.2)
+            back = await accepted_again(ledger)
+            await accepted_again(ledger, clients)
+            figures[fault.name] = {
+                "slowest_answer_seconds": round(ledger.slowest, 2),
+                "first_250_seconds": round(back, 2),
+                "more_memory_mib": round((max(most, memory().rss) - before) / MIB, 1),
+            }
+    await asyncio.to_thread(daemon.stop)
+    counts = await judged(database, ledger)
+    for name, each in figures.items():
+        assert float(str(each["slowest_answer_seconds"])) <= ANSWER_SECONDS + LOADED_SECONDS, (name, each)
+        assert float(str(each["first_250_seconds"])) <= BACK_SECONDS, (name, each)
+        assert float(str(each["more_memory_mib"])) <= MORE_MIB, (name, each)
+    return {"faults": figures, "counts": dict(counts), "replies": dict(ledger.replies.most_common(5))}
