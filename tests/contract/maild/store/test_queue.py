@@ -218,6 +218,23 @@ def test_a_released_item_is_due_at_once(on: Scene) -> None:
     on.run(body)
 
 
+def test_what_a_daemon_had_in_work_before_its_restart_is_due_at_once_and_its_old_outcome_is_not_written(
+    on: Scene,
+) -> None:
+    async def body(store: Store) -> None:
+        await put(store, entry(), entry("mx:other.example"))
+        mine = await store.queue.lease("me", limit=1, per_destination=1, seconds=600)
+        theirs = await store.queue.lease("other", limit=1, per_destination=1, seconds=600)
+        assert await store.queue.abandon("me") == 1
+        [again] = await store.queue.lease("me", limit=5, per_destination=5, seconds=600)
+        assert again.item.id == mine[0].item.id != theirs[0].item.id
+        with pytest.raises(LeaseLost):
+            await store.queue.finish(mine[0], Outcome(counts_as_attempt=True))
+        assert await store.queue.abandon("nobody") == 0
+
+    on.run(body)
+
+
 def test_a_dead_destination_waits_as_a_whole_and_is_probed_with_one_item(on: Scene) -> None:
     async def body(store: Store) -> None:
         await put(store, *[entry("mx:dead.example") for _ in range(5)], entry("mx:alive.example"))
