@@ -6,6 +6,7 @@ Looser than ``maild.mail.domain``, which knows host names only: ``_dmarc.테스�
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from maild.mail import domain
 
@@ -17,6 +18,12 @@ MAX_LABEL = 63
 
 def to_query(name: str) -> str | None:
     """The form that is asked for, None when no name server could hold such a name."""
+    # No form has fewer characters than its Unicode one, so what is longer needs no look, nor a place in memory.
+    return _to_query(name) if len(name) <= MAX_NAME + 1 else None
+
+
+@lru_cache(maxsize=8192)
+def _to_query(name: str) -> str | None:
     bare = name.removesuffix(".").lower()
     labels = bare.split(".")
     try:

@@ -6,9 +6,11 @@ make a signature fail.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from maild.mail import header, mailboxes
 from maild.mail.domain import DomainError, to_ascii
@@ -19,12 +21,13 @@ SLICE = 262_144
 """Octets of a body handled between two turns of the loop, under two milliseconds of work."""
 MAX_FROM = 65_536
 """Octets of a From field that are read; honest ones name one author."""
+# The same fields as maild.mail.header reads; here only their bytes are wanted.
+_FIELD = re.compile(rb"(?m)^([!-9;-~]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")
 _END_REACH = 3
 """Octets of the previous chunk that may begin the empty line."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawField:
+class RawField(NamedTuple):
     """One field: name in lower case, value and the whole as they were sent, line ending included."""
 
     key: bytes
@@ -41,7 +44,8 @@ class Headers:
     @classmethod
     def of(cls, block: bytes) -> Headers:
         """The fields of a header block."""
-        return cls(tuple(RawField(f.key, f.body, block[f.start : f.end]) for f in header.fields(block)))
+        end = header.body_start(block)
+        return cls(tuple([RawField(m[1].lower(), m[2], m[0]) for m in _FIELD.finditer(block, 0, end)]))
 
     def all(self, name: bytes) -> list[RawField]:
         """The fields of this lower-case name, first one first."""

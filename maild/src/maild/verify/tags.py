@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 
 MAX_TAGS = 64
 """Tags of one list; the standards define at most 14, a header of 1 MB could hold half a million."""
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_SPACE = re.compile(r"[ \t\r\n]+")
+_SPACE = str.maketrans("", "", " \t\r\n")
 
 
 class TagError(ValueError):
@@ -28,7 +26,7 @@ def parse(text: str) -> dict[str, str]:
         name = name.strip(" \t\r\n")
         if not sign and not name and number == len(parts) - 1:
             break
-        if not sign or not _NAME.fullmatch(name):
+        if not sign or not (name.isascii() and name.isidentifier()):
             raise TagError(f"tag {number + 1} has no name or no value")
         if name in tags:
             raise TagError(f"{name}= stands there twice")
@@ -38,7 +36,7 @@ def parse(text: str) -> dict[str, str]:
 
 def squeezed(value: str) -> str:
     """A value without the white space that folding may have put into it."""
-    return _SPACE.sub("", value)
+    return "".join(value.split()) if value.isascii() else value.translate(_SPACE)
 
 
 def decoded(value: str) -> bytes:

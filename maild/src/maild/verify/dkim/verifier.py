@@ -61,7 +61,9 @@ class Verifier:
         self._bodies = BodyHashes.none()
         found = headers.all(b"dkim-signature")
         read = [(field, _read(field, now)) for field in found[: limit * 16]]
-        read.sort(key=lambda entry: not _is_of(entry[1], author(headers)))
+        if len(read) > limit:
+            writer = author(headers)
+            read.sort(key=lambda entry: not _is_of(entry[1], writer))
         for field, signature in read:
             if len(self._entries) == limit:
                 break
@@ -78,7 +80,8 @@ class Verifier:
         """What each signature is worth; one ``none`` when there is no signature."""
         digests = self._bodies.digests()
         waiting = [_keyed(resolver, signature) for _, signature in self._entries]
-        keys = await asyncio.gather(*waiting)
+        # A task each only where look-ups can run beside each other.
+        keys = [await waiting[0]] if len(waiting) == 1 else await asyncio.gather(*waiting)
         checks = [
             self._check(field, signature, key, digests)
             for (field, signature), key in zip(self._entries, keys, strict=True)
@@ -130,17 +133,16 @@ class Verifier:
 
 def header_digest(signature: Signature, field: RawField, stacks: dict[bytes, list[RawField]]) -> bytes:
     """The hash that is signed: named fields from the bottom up, then the signature itself (section 3.7)."""
-    hashed = hashlib.sha256()
+    parts: list[bytes] = []
     taken: dict[bytes, int] = {}
     for name in signature.names:
-        stack = stacks.get(name, [])
-        place = taken.get(name, 0) + 1
-        taken[name] = place
-        if place <= len(stack):
-            hashed.update(header(stack[-place], signature.header_canon))
+        place = taken[name] = taken.get(name, 0) + 1
+        stack = stacks.get(name)
+        if stack is not None and place <= len(stack):
+            parts.append(header(stack[-place], signature.header_canon))
     own = without_signature(field)
-    hashed.update(header(own, signature.header_canon).removesuffix(b"\r\n"))
-    return hashed.digest()
+    parts.append(header(own, signature.header_canon).removesuffix(b"\r\n"))
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def _read(field: RawField, now: float) -> Signature | SignatureError:
