@@ -57,7 +57,7 @@ def run(size: str) -> dict[str, object]:
 
 
 def _mariadb(stack: ExitStack, size: str) -> dict[str, dict[str, object]]:
-    disk = stack.enter_context(_disk())
+    disk = stack.enter_context(small_disk())
     server = new_mariadb(start=False)
     stack.callback(server.discard)
     shutil.move(server.data, disk / "data")
@@ -84,7 +84,7 @@ def _mariadb(stack: ExitStack, size: str) -> dict[str, dict[str, object]]:
 
     @asynccontextmanager
     async def full() -> AsyncIterator[None]:
-        async with _full(disk):
+        async with filled(disk):
             yield
         # InnoDB gives up when it cannot extend a file it must; its service manager would start it again.
         if server.process is None or server.process.poll() is not None:
@@ -99,7 +99,7 @@ def _mariadb(stack: ExitStack, size: str) -> dict[str, dict[str, object]]:
 
 
 def _sqlite(stack: ExitStack, size: str) -> dict[str, dict[str, object]]:
-    disk = stack.enter_context(_disk())
+    disk = stack.enter_context(small_disk())
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maild-outage-")))
     site = Site(
         folder,
@@ -128,13 +128,13 @@ def _sqlite(stack: ExitStack, size: str) -> dict[str, dict[str, object]]:
 
     faults = [
         Fault("locked by another program", HUNG_SECONDS[size], locked),
-        Fault("disk full", AWAY_SECONDS[size], lambda: _full(disk)),
+        Fault("disk full", AWAY_SECONDS[size], lambda: filled(disk)),
     ]
     return asyncio.run(_outage(stack, site, site.database_settings(), faults, SENDERS[size]))
 
 
 @contextmanager
-def _disk() -> Iterator[Path]:
+def small_disk() -> Iterator[Path]:
     """A small file system of its own, which can be filled without harm to anything else."""
     folder = Path(tempfile.mkdtemp(prefix="maild-disk-"))
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0755", "tmpfs", str(folder)]
@@ -149,7 +149,7 @@ def _disk() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def _full(disk: Path) -> AsyncIterator[None]:
+async def filled(disk: Path) -> AsyncIterator[None]:
     """Not a byte is left on it."""
     filler = disk / "filler"
     await asyncio.to_thread(_fill, filler)

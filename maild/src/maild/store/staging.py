@@ -39,15 +39,17 @@ class Budget:
         room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((size, room))
         try:
-            await asyncio.wait_for(room, WAIT_SECONDS)
-        except TimeoutError:
-            raise BudgetExhausted(f"{self.held} bytes of unfinished messages are held") from None
-        except asyncio.CancelledError:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await room
+        except (TimeoutError, asyncio.CancelledError) as error:
             if room.done() and not room.cancelled():
+                # Room came in the same moment: it goes to the next.
                 self.give(size)
-            raise
-        finally:
+            room.cancel()
             self._admit()
+            if isinstance(error, TimeoutError):
+                raise BudgetExhausted(f"{self.held} bytes of unfinished messages are held") from None
+            raise
 
     def give(self, size: int) -> None:
         """Gives bytes back."""
