@@ -99,7 +99,7 @@ def _before(settings: Settings, facts: Facts) -> Service | None:
     if running is None or running == release.packed(settings).id:
         return None
     (wanted,) = service.resources(settings, facts)
-    return cast("Service", rollback.from_release(settings, wanted, running))
+    return rollback.from_release(settings, wanted, running)
 
 
 def facts_of(host: Host, settings: Settings) -> Facts:

@@ -61,9 +61,13 @@ def handed_over(host: Host) -> HandedOver:
 
     def make() -> HandedOver:
         settings = load(_data(host))
+        running = rollback.running_release(settings, deployment.facts_of(host, settings))
+        if running is None:
+            raise HostError("nothing is deployed here")
         name = pulling.name_of(settings, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
         source = f"{Paths(settings.root).backups}/{name}"
-        return HandedOver([pulling.resource(settings, name)], source, pulling.FOLDER / name)
+        resource = rollback.from_release(settings, pulling.resource(settings, name), running)
+        return HandedOver([resource], source, pulling.FOLDER / name)
 
     return _of(host, make, HandedOver())
 

@@ -5,14 +5,16 @@ Migrations only ever expand the schema, so a release before can work with what a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from pyinfra_winrm.kinds import ScheduledTask, Service
+from pyinfra_winrm.kinds import Reconcile, ScheduledTask, Service
 from tasks import schedule, service
 from tasks.facts import Facts
 from tasks.paths import Paths
 from tasks.settings import Settings
+
+Runs = TypeVar("Runs", Service, ScheduledTask, Reconcile)
 
 
 def running_release(settings: Settings, facts: Facts) -> str | None:
@@ -25,15 +27,14 @@ def running_release(settings: Settings, facts: Facts) -> str | None:
 
 def resources(settings: Settings, facts: Facts, release: str) -> list[Service | ScheduledTask]:
     """What runs, from the folder of ``release``."""
-    wanted: Sequence[Service | ScheduledTask] = [
-        *service.resources(settings, facts),
-        *schedule.renewal(settings, facts),
-        *schedule.backup(settings, facts),
+    tasks = [*schedule.renewal(settings, facts), *schedule.backup(settings, facts)]
+    return [
+        *(from_release(settings, each, release) for each in service.resources(settings, facts)),
+        *(from_release(settings, each, release) if each.state == "present" else each for each in tasks),
     ]
-    return [from_release(settings, each, release) if each.state == "present" else each for each in wanted]
 
 
-def from_release(settings: Settings, resource: Service | ScheduledTask, release: str) -> Service | ScheduledTask:
+def from_release(settings: Settings, resource: Runs, release: str) -> Runs:
     """The same resource, run by another release's Python."""
     program = f"{Paths(settings.root).release(release)}/python.exe"
     return replace(resource, command=(program, *resource.command[1:]))
