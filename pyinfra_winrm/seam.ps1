@@ -376,6 +376,10 @@ function Start-HostProgram($file, $arguments) {
     return [System.Diagnostics.Process]::Start($start).Id
 }
 
+function Test-HostProgram($id) {
+    try { return -not [System.Diagnostics.Process]::GetProcessById($id).HasExited } catch { return $false }
+}
+
 # Waits for its end, and ends it when that takes too long.
 function Stop-HostProgram($id, $timeout) {
     try { $process = [System.Diagnostics.Process]::GetProcessById($id) } catch { return }

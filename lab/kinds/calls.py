@@ -19,8 +19,8 @@ def calls(host: Host) -> dict[str, Callable[..., Any]]:
     own: dict[str, Callable[..., Any]] = {
         "real": _real, "item": _item, "write": _write, "put": _put, "remove": _remove, "make": _make, "held": _held,
         "measure": unpack.measure, "expand": unpack.expand, "install": python_release.install, "signer": _signer,
-        "save": fetch.save, "run": native.run, "start": _start, "stop": _stop, "task": _task, "listener": _listener,
-        "command": commands.call, "certificates": certificate.store,
+        "save": fetch.save, "run": native.run, "start": _start, "runs": _runs, "stop": _stop, "task": _task,
+        "listener": _listener, "command": commands.call, "certificates": certificate.store,
     }  # fmt: skip
     found = {f"seam.{name}": partial(function, host) for name, function in own.items()}
     return found | {"seam.interpreter": host.programs.make_interpreter}
@@ -70,6 +70,10 @@ def _make(host: Host, path: str, sddl: str) -> None:
 def _start(host: Host, file: str, arguments: str) -> int:
     running = host.processes.start(host.processes.launch(f'"{file}" {arguments}'), file)
     return running.pid
+
+
+def _runs(host: Host, pid: int) -> bool:
+    return pid in [running.pid for running in host.processes.all()]
 
 
 def _stop(host: Host, pid: int, timeout: float) -> None:

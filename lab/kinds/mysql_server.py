@@ -10,6 +10,7 @@ from lab.kinds.archive import clear
 from lab.kinds.states import ABSENT, Item, Request, present
 from lab.model.errors import HostError
 from lab.model.host import Host
+from lab.model.processes import Running
 
 _PORT = re.compile(r"(?m)^port=(\d+)")
 PAUSE = 0.2  # seconds between two looks at a server that starts
@@ -83,7 +84,7 @@ def _initialise(host: Host, desired: Request) -> None:
     mysql.write_closed(host, desired["admin_file"], mysql.options("root", password, desired["port"]))
     running = host.processes.start(host.processes.launch(f'{server} "--init-file={script}"'), "mysqld, first start")
     try:
-        _until_it_answers(host, desired)
+        _until_it_answers(host, desired, running)
         mysql.ask(host, desired["program"], desired["admin_file"], "", "mysqladmin.exe", " shutdown")
         running.process.wait(desired["timeout"])
     finally:
@@ -106,12 +107,15 @@ def first_statements(password: str) -> str:
     )
 
 
-def _until_it_answers(host: Host, desired: Request) -> None:
+def _until_it_answers(host: Host, desired: Request, server: Running) -> None:
     until = time.monotonic() + desired["timeout"]
     while True:
         try:
             mysql.ask(host, desired["program"], desired["admin_file"], "SELECT 1;\n")
         except HostError as error:
+            if server.process.poll() is not None:
+                message = f"mysqld ended with {server.process.returncode} before it answered"
+                raise HostError("other", message, desired["data"]) from error
             if time.monotonic() > until:
                 message = f"MySQL did not answer within {desired['timeout']} s: {error.message}"
                 raise HostError("other", message, desired["data"]) from error

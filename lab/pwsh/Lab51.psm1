@@ -99,6 +99,7 @@ $seam = [ordered]@{
     'Remove-HostRegistry' = 'registry.delete_value', 'key', 'name'
     'Invoke-HostProgram' = 'seam.run', 'file', 'arguments', 'text', 'timeout'
     'Start-HostProgram' = 'seam.start', 'file', 'arguments'
+    'Test-HostProgram' = 'seam.runs', 'pid'
     'Stop-HostProgram' = 'seam.stop', 'pid', 'timeout'
     'Get-HostTask' = 'seam.task', 'path'
     'Get-HostListener' = 'seam.listener', 'address', 'transport'

@@ -59,6 +59,7 @@ function Initialize-Mysql($desired) {
     try {
         $until = [System.DateTime]::UtcNow.AddSeconds($desired.timeout)
         while ((Invoke-HostProgram "$($desired.program)\bin\mysql.exe" $clients "SELECT 1;`n" 60).rc) {
+            if (-not (Test-HostProgram $id)) { throw (New-HostError 'other' 'mysqld ended before it answered' $fresh) }
             if ([System.DateTime]::UtcNow -gt $until) { throw (New-HostError 'other' "MySQL did not answer within $($desired.timeout) s" $fresh) }
             Start-Sleep -Milliseconds 200
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -286,3 +287,21 @@ def test_a_service_whose_program_is_missing_says_so(host: KindHost) -> None:
     service = Service(name="nowhere", command=("C:/Case/nowhere.exe",), start_timeout=1)
     assert "nowhere.exe" in str(refused(host, service))
     host.apply(replace(service, state="absent"))
+
+
+@pytest.mark.mariadb
+def test_a_server_that_ends_at_its_first_start_is_not_waited_for(host: KindHost, material: Material) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server = MySQLServer(
+            name="Taken",
+            program="C:/Case/taken/program",
+            config_file="C:/Case/taken/etc/my.ini",
+            config=f"[mysqld]\nport={taken.getsockname()[1]}\nbind-address=127.0.0.1\n",
+            data="C:/Case/taken/data",
+            admin_file="C:/Case/taken/etc/admin.cnf",
+        )
+        host.apply(Directory(path="C:/Case/taken/etc"))
+        host.apply(Archive(path="C:/Case/taken/program", download=material.download("mysql.zip")))
+        assert "ended" in str(refused(host, server))
+    assert host.host.files.stat("C:\\Case\\taken\\data") is None
+    assert host.apply(server) == ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
+import random
 import socket
 import struct
 import zipfile
@@ -83,6 +85,14 @@ def wheel(path: Path, name: str, body: str) -> Path:
     return zipped(path, {file: text.encode() for file, text in files.items()})
 
 
+def quiet_port() -> int:
+    """A free port below those that the system gives to connections, which come and go while a case lasts."""
+    while True:
+        port = random.randrange(12000, 20000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 class Material:
     """The files, each made once."""
 
@@ -98,8 +108,7 @@ class Material:
         self.signed_again = zipped(folder / "again.zip", {**self._program("Case Ltd."), "top/other.txt": b"other"})
         self.signed_other = zipped(folder / "signed-other.zip", self._program("Other Ltd."))
 
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = int(listener.getsockname()[1])
+        self.port = quiet_port()
 
     def download(self, name: str) -> Download:
         path = self.folder / name
