@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, case, delete, func, select, update
-from sqlalchemy import cast as as_type
-
 from maild.store.engine.base import Transaction, keyed_rows, number, one, run_keyed
 from maild.store.errors import LeaseLost
 from maild.store.records.queue import (
@@ -24,9 +21,9 @@ from maild.store.records.queue import (
     RecipientState,
 )
 from maild.store.sql import bodies, enqueue
+from maild.store.sql import queue_statements as statements
 from maild.store.sql.enqueue import EIGHT_BIT, NEVER, REQUIRE_TLS, SMTPUTF8
-from maild.store.sql.schema import DESTINATION, QUEUE_ITEM, QUEUE_RECIPIENT
-from maild.store.sql.statement import Keyed, Row, Statement
+from maild.store.sql.statement import Row
 
 SATURATED_US = 1_000_000
 """How long a destination with all its connections busy is passed over; a finished item ends it at once."""
@@ -34,149 +31,14 @@ SATURATED_US = 1_000_000
 LEAST_DESTINATIONS = 64
 """Destinations looked at for even one item: the first ones due may have nothing left."""
 
-_ITEM = tuple(QUEUE_ITEM.columns)
-_Q, _D = QUEUE_ITEM.c, DESTINATION.c
-
-_DUE_DESTINATIONS = Statement(
-    select(_D.name, _D.wakes, _D.failures)
-    .where(_D.held == 0, _D.due_at <= bindparam("now"))
-    .order_by(_D.due_at)
-    .limit(bindparam("limit"))
-)
-_IN_WORK = Keyed(
-    lambda keys: (
-        select(_Q.destination, func.count())
-        .where(_Q.destination.in_(keys), _Q.lease_until > bindparam("now"))
-        .group_by(_Q.destination)
-    )
-)
-_FREE = Statement(
-    select(_Q.id)
-    .where(
-        _Q.destination == bindparam("destination"),
-        _Q.held == 0,
-        _Q.next_at <= bindparam("now"),
-        _Q.lease_until <= bindparam("now"),
-    )
-    .order_by(_Q.next_at)
-    .limit(bindparam("limit"))
-)
-_NEXT_FREE = Statement(
-    select(func.min(case((_Q.lease_until > _Q.next_at, _Q.lease_until), else_=_Q.next_at))).where(
-        _Q.destination == bindparam("destination"), _Q.held == 0
-    )
-)
-_TAKE = Statement(
-    update(QUEUE_ITEM)
-    .where(_Q.id == bindparam("key"), _Q.lease_until <= bindparam("now"))
-    .values(lease_owner=bindparam("owner"), lease_epoch=_Q.lease_epoch + 1, lease_until=bindparam("until"))
-)
-_HELD_LEASE = (
-    _Q.id == bindparam("key"),
-    _Q.lease_owner == bindparam("owner"),
-    _Q.lease_epoch == bindparam("epoch"),
-)
-_EXTEND = Statement(
-    update(QUEUE_ITEM).where(*_HELD_LEASE, _Q.lease_until > bindparam("now")).values(lease_until=bindparam("until"))
-)
-_RELEASE = Statement(update(QUEUE_ITEM).where(*_HELD_LEASE).values(lease_until=0))
-_OWNED = Statement(
-    select(_Q.id, _Q.destination).where(_Q.lease_owner == bindparam("owner"), _Q.lease_until > bindparam("now"))
-)
-_ABANDON = Statement(
-    update(QUEUE_ITEM).where(_Q.id == bindparam("key"), _Q.lease_owner == bindparam("owner")).values(lease_until=0)
-)
-_FINISH = Statement(
-    update(QUEUE_ITEM)
-    .where(*_HELD_LEASE)
-    .values(
-        lease_until=0,
-        lease_owner="",
-        next_at=bindparam("next_at"),
-        attempts=_Q.attempts + bindparam("attempts"),
-        delay_notified=bindparam("delay_notified"),
-        destination=bindparam("destination"),
-    )
-)
-_SET_DUE = Statement(
-    update(DESTINATION)
-    .where(_D.name == bindparam("key"), _D.wakes == bindparam("wakes"))
-    .values(due_at=bindparam("due_at"))
-)
-_FAILED = Statement(
-    update(DESTINATION)
-    .where(_D.name == bindparam("key"))
-    .values(due_at=bindparam("due_at"), failures=_D.failures + 1, wakes=_D.wakes + 1, reply=bindparam("reply"))
-)
-_FAILURES = Statement(select(_D.failures).where(_D.name == bindparam("key")))
-_WORKS = Statement(
-    update(DESTINATION)
-    .where(_D.name == bindparam("key"), _D.failures > 0)
-    .values(due_at=bindparam("due_at"), failures=0, wakes=_D.wakes + 1, reply="")
-)
-_HOLD_DESTINATION = Statement(
-    update(DESTINATION)
-    .where(_D.name == bindparam("key"))
-    .values(held=bindparam("held"), wakes=_D.wakes + 1, due_at=bindparam("due_at"))
-)
-_NEXT_DUE = Statement(select(func.min(_D.due_at)).where(_D.held == 0, _D.due_at < NEVER))
-_EXPIRED = Statement(
-    select(_Q.id)
-    .where(_Q.expires_at <= bindparam("now"), _Q.lease_until <= bindparam("now"))
-    .order_by(_Q.expires_at)
-    .limit(bindparam("limit"))
-)
-
-_BY_ID = Keyed(lambda keys: select(*_ITEM).where(_Q.id.in_(keys)).order_by(_Q.id))
-_ALL = Statement(select(_Q.id).where(_Q.id > bindparam("after")).order_by(_Q.id).limit(bindparam("limit")))
-_AT = Statement(
-    select(_Q.id)
-    .where(_Q.destination == bindparam("destination"), _Q.id > bindparam("after"))
-    .order_by(_Q.id)
-    .limit(bindparam("limit"))
-)
-_RECIPIENTS = Keyed(
-    lambda keys: (
-        select(*QUEUE_RECIPIENT.columns)
-        .where(QUEUE_RECIPIENT.c.item_id.in_(keys))
-        .order_by(QUEUE_RECIPIENT.c.item_id, QUEUE_RECIPIENT.c.number)
-    )
-)
-_SET_RECIPIENT = Statement(
-    update(QUEUE_RECIPIENT)
-    .where(QUEUE_RECIPIENT.c.item_id == bindparam("item"), QUEUE_RECIPIENT.c.number == bindparam("key"))
-    .values(state=bindparam("state"), reply=bindparam("reply"), remote=bindparam("remote"))
-)
-_DESTINATIONS = Statement(
-    select(_D.name, _D.due_at, _D.failures, _D.held, _D.reply)
-    .where(_D.name > bindparam("after"))
-    .order_by(_D.name)
-    .limit(bindparam("limit"))
-)
-_WAITING_AT = Keyed(
-    lambda keys: select(_Q.destination, func.count()).where(_Q.destination.in_(keys)).group_by(_Q.destination)
-)
-_RETRY = Keyed(lambda keys: update(QUEUE_ITEM).where(_Q.id.in_(keys)).values(next_at=bindparam("now"), held=0))
-_RETRY_DESTINATIONS = Keyed(
-    lambda keys: (
-        update(DESTINATION).where(_D.name.in_(keys)).values(due_at=bindparam("now"), failures=0, wakes=_D.wakes + 1)
-    )
-)
-_HOLD = Keyed(lambda keys: update(QUEUE_ITEM).where(_Q.id.in_(keys)).values(held=bindparam("held")))
-_COUNT = Statement(select(as_type(func.count(), Integer)).select_from(QUEUE_ITEM))
-_DELETE_FREE = Statement(delete(QUEUE_ITEM).where(_Q.id == bindparam("key"), _Q.lease_until <= bindparam("now")))
-_DELETE_LEASED = Statement(delete(QUEUE_ITEM).where(*_HELD_LEASE))
-_DELETE_RECIPIENTS = Statement(delete(QUEUE_RECIPIENT).where(QUEUE_RECIPIENT.c.item_id == bindparam("key")))
-_FORGET_IDLE = Statement(delete(DESTINATION).where(_D.due_at == NEVER, _D.held == 0))
-
 
 def lease(tx: Transaction, owner: str, *, limit: int, per_destination: int, duration: int) -> list[Lease]:
     """Takes due items for a while (microseconds)."""
     now = tx.now()
-    due = tx.rows(_DUE_DESTINATIONS, {"now": now, "limit": max(limit, LEAST_DESTINATIONS)})
+    due = tx.rows(statements.DUE_DESTINATIONS, {"now": now, "limit": max(limit, LEAST_DESTINATIONS)})
     if not due:
         return []
-    busy = {row[0]: number(row[1]) for row in keyed_rows(tx, _IN_WORK, [row[0] for row in due], {"now": now})}
+    busy = {row[0]: number(row[1]) for row in keyed_rows(tx, statements.IN_WORK, [row[0] for row in due], {"now": now})}
     chosen: list[int] = []
     next_due: dict[str, tuple[int, int]] = {}
     for name, wakes, failures in due:
@@ -186,23 +48,23 @@ def lease(tx: Transaction, owner: str, *, limit: int, per_destination: int, dura
         if wanted <= 0:
             next_due[name] = (wakes, now + SATURATED_US if width <= 0 else now)
             continue
-        free = [row[0] for row in tx.rows(_FREE, {"destination": name, "now": now, "limit": wanted})]
+        free = [row[0] for row in tx.rows(statements.FREE, {"destination": name, "now": now, "limit": wanted})]
         chosen += free
         next_due[name] = (wakes, now + SATURATED_US if len(free) == wanted else -1)
     taken = [
         id_
         for id_ in sorted(chosen)
-        if tx.run(_TAKE, {"key": id_, "now": now, "owner": owner, "until": now + duration})
+        if tx.run(statements.TAKE, {"key": id_, "now": now, "owner": owner, "until": now + duration})
     ]
     for name, (wakes, at) in sorted(next_due.items()):
-        tx.run(_SET_DUE, {"key": name, "wakes": wakes, "due_at": _next_free(tx, name, now) if at < 0 else at})
+        tx.run(statements.SET_DUE, {"key": name, "wakes": wakes, "due_at": _next_free(tx, name, now) if at < 0 else at})
     return [_lease(row, owner) for row in _items(tx, taken)]
 
 
 def lease_item(tx: Transaction, item_id: int, owner: str, duration: int) -> Lease | None:
     """Takes one item whatever its due time."""
     now = tx.now()
-    if not tx.run(_TAKE, {"key": item_id, "now": now, "owner": owner, "until": now + duration}):
+    if not tx.run(statements.TAKE, {"key": item_id, "now": now, "owner": owner, "until": now + duration}):
         return None
     return _lease(_items(tx, [item_id])[0], owner)
 
@@ -210,23 +72,23 @@ def lease_item(tx: Transaction, item_id: int, owner: str, duration: int) -> Leas
 def extend(tx: Transaction, held: Lease, duration: int) -> int:
     """Prolongs a lease that has not run out; returns its new end."""
     now = tx.now()
-    if not tx.run(_EXTEND, _held(held) | {"now": now, "until": now + duration}):
+    if not tx.run(statements.EXTEND, _held(held) | {"now": now, "until": now + duration}):
         raise LeaseLost(f"queue item {held.item.id}, epoch {held.epoch}")
     return now + duration
 
 
 def release(tx: Transaction, held: Lease) -> None:
     """Gives an item back untried."""
-    if tx.run(_RELEASE, _held(held)):
+    if tx.run(statements.RELEASE, _held(held)):
         enqueue.wake(tx, {held.item.destination: tx.now()})
 
 
 def abandon(tx: Transaction, owner: str) -> int:
     """Ends every lease of an owner that is gone; returns how many there were."""
     now = tx.now()
-    owned = tx.rows(_OWNED, {"owner": owner, "now": now})
+    owned = tx.rows(statements.OWNED, {"owner": owner, "now": now})
     for item_id in sorted(row[0] for row in owned):
-        tx.run(_ABANDON, {"key": item_id, "owner": owner})
+        tx.run(statements.ABANDON, {"key": item_id, "owner": owner})
     if owned:
         enqueue.wake(tx, dict.fromkeys(sorted({row[1] for row in owned}), now))
     return len(owned)
@@ -244,11 +106,11 @@ def finish(tx: Transaction, held: Lease, outcome: Outcome) -> None:
     if waiting:
         _defer(tx, held, outcome, now)
         for change in outcome.recipients:
-            tx.run(_SET_RECIPIENT, _recipient_values(held.item.id, change))
+            tx.run(statements.SET_RECIPIENT, _recipient_values(held.item.id, change))
         return
-    if not tx.run(_DELETE_LEASED, _held(held)):
+    if not tx.run(statements.DELETE_LEASED, _held(held)):
         raise LeaseLost(f"queue item {held.item.id}, epoch {held.epoch}")
-    tx.run(_DELETE_RECIPIENTS, {"key": held.item.id})
+    tx.run(statements.DELETE_RECIPIENTS, {"key": held.item.id})
     bodies.discard(tx, [held.item.blob_id], now)
     enqueue.wake(tx, {held.item.destination: now})
 
@@ -262,7 +124,7 @@ def _defer(tx: Transaction, held: Lease, outcome: Outcome, now: int) -> None:
         "delay_notified": int(outcome.delay_notified or held.item.delay_notified),
         "destination": destination,
     }
-    if not tx.run(_FINISH, _held(held) | named):
+    if not tx.run(statements.FINISH, _held(held) | named):
         raise LeaseLost(f"queue item {held.item.id}, epoch {held.epoch}")
     due = {destination: next_at}
     due[held.item.destination] = min(now, due.get(held.item.destination, now))
@@ -271,36 +133,36 @@ def _defer(tx: Transaction, held: Lease, outcome: Outcome, now: int) -> None:
 
 def destination_failed(tx: Transaction, name: str, reply: str, next_at: int) -> int:
     """Starts or lengthens its back-off; returns failures so far."""
-    tx.run(_FAILED, {"key": name, "reply": reply, "due_at": next_at})
-    row = one(tx, _FAILURES, {"key": name})
+    tx.run(statements.FAILED, {"key": name, "reply": reply, "due_at": next_at})
+    row = one(tx, statements.FAILURES, {"key": name})
     return number(row[0]) if row else 0
 
 
 def destination_works(tx: Transaction, name: str) -> None:
     """Ends its back-off."""
-    tx.run(_WORKS, {"key": name, "due_at": tx.now()})
+    tx.run(statements.WORKS, {"key": name, "due_at": tx.now()})
 
 
 def hold_destination(tx: Transaction, name: str, *, on: bool) -> None:
     """Holds everything there back, or lets it go at once."""
-    tx.run(_HOLD_DESTINATION, {"key": name, "held": int(on), "due_at": tx.now()})
+    tx.run(statements.HOLD_DESTINATION, {"key": name, "held": int(on), "due_at": tx.now()})
 
 
 def next_due(tx: Transaction) -> int | None:
     """When the next item could be leased."""
-    value = tx.rows(_NEXT_DUE)[0][0]
+    value = tx.rows(statements.NEXT_DUE)[0][0]
     return None if value is None else int(value)
 
 
 def expired(tx: Transaction, limit: int) -> list[int]:
     """Rows past their time that nobody works on."""
-    return [row[0] for row in tx.rows(_EXPIRED, {"now": tx.now(), "limit": limit})]
+    return [row[0] for row in tx.rows(statements.EXPIRED, {"now": tx.now(), "limit": limit})]
 
 
 def items(tx: Transaction, destination: str | None, after: int, limit: int) -> list[QueueItem]:
     """Rows by rising id."""
     named = {"after": after, "limit": limit, "destination": destination}
-    ids = [row[0] for row in tx.rows(_ALL if destination is None else _AT, named)]
+    ids = [row[0] for row in tx.rows(statements.ALL if destination is None else statements.AT, named)]
     return [item for item, _ in _items(tx, ids)]
 
 
@@ -312,8 +174,8 @@ def by_id(tx: Transaction, item_id: int) -> QueueItem | None:
 
 def destinations(tx: Transaction, after: str, limit: int) -> list[Destination]:
     """Next hops by name, with their number of rows."""
-    rows = tx.rows(_DESTINATIONS, {"after": after, "limit": limit})
-    waiting = {row[0]: number(row[1]) for row in keyed_rows(tx, _WAITING_AT, [row[0] for row in rows])}
+    rows = tx.rows(statements.DESTINATIONS, {"after": after, "limit": limit})
+    waiting = {row[0]: number(row[1]) for row in keyed_rows(tx, statements.WAITING_AT, [row[0] for row in rows])}
     return [
         Destination(
             name=name,
@@ -331,15 +193,15 @@ def retry(tx: Transaction, item_ids: Sequence[int]) -> int:
     """Makes rows and their destinations due."""
     names = sorted({item.destination for item, _ in _items(tx, sorted(item_ids))})
     now = {"now": tx.now()}
-    matched = run_keyed(tx, _RETRY, sorted(item_ids), now)
-    run_keyed(tx, _RETRY_DESTINATIONS, names, now)
+    matched = run_keyed(tx, statements.RETRY, sorted(item_ids), now)
+    run_keyed(tx, statements.RETRY_DESTINATIONS, names, now)
     return matched
 
 
 def hold(tx: Transaction, item_ids: Sequence[int], *, on: bool) -> int:
     """Holds rows back, or lets them go."""
     names = {item.destination: 0 for item, _ in _items(tx, sorted(item_ids))}
-    matched = run_keyed(tx, _HOLD, sorted(item_ids), {"held": int(on)})
+    matched = run_keyed(tx, statements.HOLD, sorted(item_ids), {"held": int(on)})
     if names and not on:
         enqueue.wake(tx, dict.fromkeys(names, tx.now()))
     return matched
@@ -350,8 +212,8 @@ def drop(tx: Transaction, item_ids: Sequence[int]) -> int:
     now = tx.now()
     dropped = 0
     for item, _ in _items(tx, sorted(item_ids)):
-        if tx.run(_DELETE_FREE, {"key": item.id, "now": now}):
-            tx.run(_DELETE_RECIPIENTS, {"key": item.id})
+        if tx.run(statements.DELETE_FREE, {"key": item.id, "now": now}):
+            tx.run(statements.DELETE_RECIPIENTS, {"key": item.id})
             bodies.discard(tx, [item.blob_id], now)
             dropped += 1
     return dropped
@@ -359,24 +221,24 @@ def drop(tx: Transaction, item_ids: Sequence[int]) -> int:
 
 def count(tx: Transaction) -> int:
     """Rows in the queue."""
-    return number(tx.rows(_COUNT)[0][0])
+    return number(tx.rows(statements.COUNT)[0][0])
 
 
 def forget_idle(tx: Transaction) -> int:
     """Removes destinations that have nothing to do."""
-    return tx.run(_FORGET_IDLE)
+    return tx.run(statements.FORGET_IDLE)
 
 
 def _next_free(tx: Transaction, destination: str, now: int) -> int:
     """When something there can next be taken: the earliest due time, or end of a lease, that lies ahead."""
-    value = tx.rows(_NEXT_FREE, {"destination": destination})[0][0]
+    value = tx.rows(statements.NEXT_FREE, {"destination": destination})[0][0]
     return NEVER if value is None else max(number(value), now)
 
 
 def _items(tx: Transaction, ids: Sequence[int]) -> list[tuple[QueueItem, int]]:
-    rows = keyed_rows(tx, _BY_ID, ids)
+    rows = keyed_rows(tx, statements.BY_ID, ids)
     recipients: dict[int, list[RecipientRow]] = {}
-    for item_id, place, address, original, notify, state, reply, remote in keyed_rows(tx, _RECIPIENTS, ids):
+    for item_id, place, address, original, notify, state, reply, remote in keyed_rows(tx, statements.RECIPIENTS, ids):
         recipients.setdefault(item_id, []).append(
             RecipientRow(
                 id=place,
@@ -392,7 +254,7 @@ def _items(tx: Transaction, ids: Sequence[int]) -> list[tuple[QueueItem, int]]:
 
 
 def _item(row: Row, recipients: tuple[RecipientRow, ...]) -> tuple[QueueItem, int]:
-    values = dict(zip([column.name for column in _ITEM], row, strict=True))
+    values = dict(zip([column.name for column in statements.ITEM], row, strict=True))
     traits = values["traits"]
     item = QueueItem(
         id=values["id"],
