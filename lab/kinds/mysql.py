@@ -50,7 +50,7 @@ def option_file(host: Host, beside: str, user: str, password: str, port: int) ->
 def ask(host: Host, program: str, options_file: str, statements: str, client: str = "mysql.exe", more: str = "") -> str:
     """What the client prints; raises with its error when it fails."""
     batch = " --batch --skip-column-names" if client == "mysql.exe" else ""
-    line = f'"{program}\\bin\\{client}" "--defaults-extra-file={options_file}"{batch}{more}'
+    line = f'"{program}\\bin\\{client}" "--defaults-extra-file={options_file}" --connect-timeout=5{batch}{more}'
     done = host.programs.run(line, stdin=statements.encode(), timeout=60)
     if done["rc"] != 0:
         said = done["err"].decode("utf-8", "replace").strip()

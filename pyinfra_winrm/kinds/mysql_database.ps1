@@ -8,7 +8,7 @@ function Invoke-Mysql($key, $user, $password, $statements) {
     }
     if (-not (Get-HostItem $file)) { throw (New-HostError 'not-found' "'$file' is not there yet" $file) }
     try {
-        $options = "`"--defaults-extra-file=$file`" --port=$($key.port) --batch --skip-column-names"
+        $options = "`"--defaults-extra-file=$file`" --connect-timeout=5 --port=$($key.port) --batch --skip-column-names"
         $done = Invoke-HostProgram "$($key.program)\bin\mysql.exe" $options $statements 60
     } finally {
         if ($password) { Remove-HostItem $file }

@@ -55,7 +55,7 @@ function Initialize-Mysql($desired) {
     Write-HostFile $script (ConvertTo-Utf8 (Get-FirstStatement $password)) $closed
     Write-HostFile $desired.admin_file (ConvertTo-Utf8 $client) $closed
     $id = Start-HostProgram $server "$options `"--init-file=$script`""
-    $clients = "`"--defaults-extra-file=$($desired.admin_file)`""
+    $clients = "`"--defaults-extra-file=$($desired.admin_file)`" --connect-timeout=5"
     try {
         $until = [System.DateTime]::UtcNow.AddSeconds($desired.timeout)
         while ((Invoke-HostProgram "$($desired.program)\bin\mysql.exe" $clients "SELECT 1;`n" 60).rc) {
