@@ -63,7 +63,7 @@ class KindHost:
             assert taken is not None, f"no reply to {verb} within {PATIENCE} s: {self.reader.noise}"
             streams, code = taken
             for reply in self.reader.feed(streams.get("stdout", b"")):
-                if reply.id == self.number or reply.id == 0:
+                if reply.id in (self.number, 0):
                     if not reply.ok:
                         raise RefusedError(reply.failure)
                     return reply

@@ -1,4 +1,4 @@
-"""Each field of each kind, changed alone on a converged host: its one line in the plan, its repair, nothing else moved."""
+"""Each field of each kind, changed alone on a converged host: its one plan line, its repair, nothing else moved."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ removing a mailbox that holds mail also needs ``purge``. Secrets are data of thi
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -155,7 +156,7 @@ def read(text: bytes) -> Desired:
 def _path(wanted: type, value: object) -> object:
     if wanted is Path and isinstance(value, str):
         return Path(value)
-    raise NotImplementedError(f"{wanted.__name__} is not read from JSON")
+    raise TypeError(f"{wanted.__name__} is not read from JSON")
 
 
 def domain_key(name: str) -> str:
