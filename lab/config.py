@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import string
+import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,27 +69,45 @@ def save(folder: Path, config: LabConfig) -> None:
     temporary.replace(folder / NAME)
 
 
-def completed(config: LabConfig) -> LabConfig:
+def completed(config: LabConfig, folder: Path) -> LabConfig:
     """With a password and a token of its own; a base of free ports when it has none yet."""
     alphabet = string.ascii_letters + string.digits
     user = KOREAN_USER if config.kind == "korean" else config.user
     password = config.password or "".join(secrets.choice(alphabet) for _ in range(24))
-    base = config.port_base or free_base()
+    base = config.port_base or free_base(folder)
     return replace(config, user=user, password=password, token=secrets.token_hex(16), port_base=base)
 
 
-def free_base() -> int:
-    """The first base whose ports are all free; ``MAILHOST_LAB_PORT_BASE`` decides when it is set.
+def free_base(folder: Path) -> int:
+    """The first base whose ports are all free and that no other lab keeps; ``MAILHOST_LAB_PORT_BASE`` decides when set.
 
-    A lab that runs has its base itself taken, so that the next one finds another.
+    A lab that is stopped keeps its base, since the host deployed on it listens above it; one whose folder is gone does
+    not.
     """
     given = os.environ.get("MAILHOST_LAB_PORT_BASE", "")
     if given.isdigit():
         return int(given)
-    for base in BASES:
-        if all(free(base + port) for port in USED):
-            return base
-    raise OSError(f"no free ports for another lab above any of {len(BASES)} bases: stop one")
+    bindable = [base for base in BASES if all(free(base + port) for port in USED)]
+    kept = next((base for base in bindable if _keep(base, folder.absolute())), None)
+    if kept is None and not bindable:
+        raise OSError(f"no free ports for another lab above any of {len(BASES)} bases: stop one")
+    return bindable[0] if kept is None else kept
+
+
+def _keep(base: int, folder: Path) -> bool:
+    """Notes that this lab has the base; False when another lab that still exists has it."""
+    notes = Path(tempfile.gettempdir()) / f"mailhost-lab-bases-{os.getuid()}"
+    notes.mkdir(mode=0o700, exist_ok=True)
+    note = notes / str(base)
+    try:
+        with note.open("x", encoding="utf-8") as fresh:
+            fresh.write(str(folder))
+    except FileExistsError:
+        owner = Path(note.read_text(encoding="utf-8") or "/nowhere")
+        if owner != folder and (owner / NAME).exists():
+            return False
+        note.write_text(str(folder), encoding="utf-8")
+    return True
 
 
 def free(port: int) -> bool:

@@ -56,7 +56,7 @@ def start(folder: Path, **wanted: Any) -> LabConfig:
         kept = replace(kept, http=_free_again(kept.http), https=_free_again(kept.https))
     attempts = ATTEMPTS if not kept.port_base else 1
     while True:
-        config.save(folder, config.completed(kept))
+        config.save(folder, config.completed(kept, folder))
         process = _spawn(folder)
         attempts -= 1
         try:
