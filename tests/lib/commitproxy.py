@@ -33,6 +33,8 @@ class CommitProxy:
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self.cuts = 0
         self.refusing = False
+        self.cuts_all = False
+        """A cut takes every other connection along, as a failing network does."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -97,6 +99,8 @@ class CommitProxy:
                     server.sendall(data)
                     if len(data) <= LONGEST_COMMIT and data.endswith(COMMIT) and self._armed.acquire(blocking=False):
                         server.recv(PIECE)
+                        if self.cuts_all:
+                            self.drop()
                         self.cuts += 1
                         return
 

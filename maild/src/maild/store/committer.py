@@ -11,11 +11,12 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
+from maild.store.cache import Fresh
 from maild.store.engine.base import CommitUnknown, Duplicate, Engine, Transaction
 from maild.store.errors import StoreError, StoreUnavailable
 from maild.store.prepare import prepare
 from maild.store.records.arrival import Accepted, Incoming
-from maild.store.sql import arrival
+from maild.store.sql import accounts, arrival
 from maild.store.sql.arrival import Prepared
 from maild.store.staging import Budget, StagedBody
 from maild.store.watch import Watches
@@ -51,6 +52,7 @@ class Committer:
         self._engine = engine
         self._budget = budget
         self._watches = watches
+        self._limited: Fresh[None, frozenset[int]] = Fresh(lambda _: engine.read(accounts.limited))
         self._waiting: deque[_Waiting] = deque()
         self._some = asyncio.Event()
         self._closing = False
@@ -116,7 +118,8 @@ class Committer:
     async def _commit(self, batch: list[_Waiting]) -> None:
         prepared = [waiting.prepared for waiting in batch]
         try:
-            answers = await self._engine.write(lambda tx: arrival.accept(tx, prepared))
+            limited = await self._limited.get(None)
+            answers = await self._engine.write(lambda tx: arrival.accept(tx, prepared, limited))
         except CommitUnknown:
             self.unknown += 1
             await self._look_up(batch)

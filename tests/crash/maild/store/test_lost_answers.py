@@ -57,20 +57,22 @@ def test_a_commit_that_nobody_can_look_up_is_refused_for_now_and_there_at_most_o
         try:
             await store.wait(20)
             account = await _account(store)
+            # Every connection there will be is open before the proxy takes no more.
+            await store.accept(letter(account.inbox_id))
             proxy.arm()
-            proxy.refusing = True
+            proxy.refusing = proxy.cuts_all = True
             message = letter(account.inbox_id)
             sending = asyncio.create_task(store.accept(message))
-            while not proxy.cuts:  # noqa: ASYNC110 - a thread counts them
-                await asyncio.sleep(0.01)
-            proxy.drop()
+            async with asyncio.timeout(60):
+                while not proxy.cuts:  # noqa: ASYNC110 - a thread counts them
+                    await asyncio.sleep(0.01)
             with pytest.raises(StoreUnavailable):
                 await sending
             proxy.refusing = False
             await store.wait(20)
-            assert len((await store.messages.view(account.inbox_id)).uids) == 1
+            assert len((await store.messages.view(account.inbox_id)).uids) == 2
             again = await store.accept(message)
-            assert [place.uid for place in again.placed] == [1]
+            assert [place.uid for place in again.placed] == [2]
         finally:
             await store.close()
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from maild.store.engine.base import ANSWER_SECONDS, CommitUnknown, T, Work
 from maild.store.engine.mysql_connection import Again, Connection, Lost, Server
 from maild.store.engine.worker import Worker
-from maild.store.errors import NotDurable, SchemaMismatch, StoreError, StoreUnavailable
+from maild.store.errors import Corrupt, NotDurable, NotFound, SchemaMismatch, StoreError, StoreUnavailable
 from maild.store.sql.statement import DialectName, Named, Row, Rows, Statement, Value
 
 WRITERS = 2
@@ -187,6 +187,12 @@ class MySQLEngine:
                 _drop(self._reading)
                 if attempt == 2:
                     raise
+            except (NotFound, Corrupt):
+                raise
+            except BaseException:
+                # Rows may be left unread: the next query must not find them.
+                _drop(self._reading)
+                raise
         raise StoreUnavailable("the connection broke twice")
 
     def _write(self, work: Work[T]) -> T:
@@ -195,6 +201,7 @@ class MySQLEngine:
             connection = self._connection(self._writing, autocommit=False)
             try:
                 result = work(MySQLTransaction(connection))
+                connection.flush()
             except Again:
                 self._roll_back(connection)
                 if attempt == REPEATS:
@@ -207,8 +214,14 @@ class MySQLEngine:
                 if lost > 1:
                     raise
                 continue
+            except StoreError as error:
+                if isinstance(error, StoreUnavailable):
+                    _drop(self._writing)
+                else:
+                    self._roll_back(connection)
+                raise
             except BaseException:
-                self._roll_back(connection)
+                _drop(self._writing)
                 raise
             if self._commit(connection):
                 return result
@@ -227,7 +240,7 @@ class MySQLEngine:
 
     def _roll_back(self, connection: Connection) -> None:
         try:
-            connection.command("ROLLBACK")
+            connection.roll_back()
         except StoreError:
             _drop(self._writing)
 

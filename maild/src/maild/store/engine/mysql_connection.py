@@ -16,6 +16,7 @@ import mysql.connector
 from mysql.connector.constants import ClientFlag
 
 from maild.store.engine.base import Duplicate
+from maild.store.engine.mysql_packets import execute, framed
 from maild.store.errors import NotDurable, SchemaMismatch, StoreError, StoreFull, StoreUnavailable
 from maild.store.sql.statement import Named, Row, Rows, Statement, Value
 
@@ -89,7 +90,9 @@ class Connection:
 
     def __init__(self, server: Server, *, autocommit: bool) -> None:
         self._raw = _connect(server)
-        self._prepared: dict[str, Any] = {}
+        self._prepared: dict[str, int] = {}
+        self._behind: list[bytes] = []
+        self._attributes = bool(self._raw._client_flags & ClientFlag.CLIENT_QUERY_ATTRIBUTES)  # noqa: SLF001
         try:
             for text in (*_SESSION, f"SET autocommit = {int(autocommit)}"):
                 self.command(text)
@@ -105,40 +108,51 @@ class Connection:
 
     def rows(self, statement: Statement, named: Named | None) -> list[Row]:
         """All rows of a query."""
-        cursor = self._execute(statement.text("mysql"), statement.values("mysql", named or {}))
+        columns = self._query(statement.text("mysql"), statement.values("mysql", named or {}))
         with _meant():
-            rows: list[Row] = cursor.fetchall()
+            rows: list[Row] = self._raw.get_rows(binary=True, columns=columns)[0]
         return [_decoded(row, statement.texts) for row in rows] if statement.texts else rows
 
     def run(self, statement: Statement, named: Named | None) -> int:
         """Runs a change; returns the number of rows it matched."""
-        cursor = self._execute(statement.text("mysql"), statement.values("mysql", named or {}))
-        return int(cursor.rowcount)
+        done = self._execute(statement.text("mysql"), statement.values("mysql", named or {}))
+        return int(done["affected_rows"])
 
     def insert(self, statement: Statement, named: Named) -> int:
         """Runs an insert; returns the automatic id."""
-        return int(self._execute(statement.text("mysql"), statement.values("mysql", named)).lastrowid)
+        return int(self._execute(statement.text("mysql"), statement.values("mysql", named))["insert_id"])
 
     def insert_rows(self, rows: Rows, values: Sequence[Sequence[Value]]) -> None:
-        """Several rows a round trip."""
+        """Many rows in a few statements, sent together with the next one: what they answer is only yes or no."""
         for statement, flat in rows.split(values):
-            self._execute(statement.text("mysql"), flat)
+            self._behind.append(self._packet(statement.text("mysql"), flat))
+
+    def flush(self) -> None:
+        """Sends what is held back, and raises what it met."""
+        if self._behind:
+            self._run_all(self._behind)
+
+    def roll_back(self) -> None:
+        """Ends the transaction without a trace."""
+        self._behind = []
+        self.command("ROLLBACK")
 
     def pages(self, statement: Statement, size: int) -> Iterator[list[Row]]:
         """The rows of a query, so many at a time."""
-        cursor = self._execute(statement.text("mysql"), statement.values("mysql", {}))
+        columns = self._query(statement.text("mysql"), statement.values("mysql", {}))
         while True:
             with _meant():
-                page = cursor.fetchmany(size)
-            if not page:
+                page, end = self._raw.get_rows(count=size, binary=True, columns=columns)
+            if page:
+                yield [_decoded(row, statement.texts) for row in page]
+            if end is not None:
                 return
-            yield [_decoded(row, statement.texts) for row in page]
 
     def clock(self) -> int:
         """The server's clock in microseconds."""
-        cursor = self._execute(_CLOCK, ())
+        columns = self._query(_CLOCK, ())
         with _meant():
-            return int(cursor.fetchall()[0][0])
+            return int(self._raw.get_rows(binary=True, columns=columns)[0][0][0])
 
     def close(self) -> None:
         """Closes without waiting for the server."""
@@ -148,14 +162,47 @@ class Connection:
         except Exception:  # noqa: BLE001 - the socket is given up whatever is wrong with it
             return
 
+    def _query(self, text: str, values: Sequence[Value]) -> Any:
+        """The columns of a result whose rows are to be read next."""
+        _, columns, _ = self._execute(text, values)
+        self._raw.unread_result = True
+        return columns
+
     def _execute(self, text: str, values: Sequence[Value]) -> Any:
+        return self._run_all([*self._behind, self._packet(text, values)])
+
+    def _packet(self, text: str, values: Sequence[Value]) -> bytes:
+        return execute(self._statement_id(text), values, attributes=self._attributes)
+
+    def _statement_id(self, text: str) -> int:
+        # The driver's own cursors reset a statement before each use, which is a round trip for nothing here.
+        known = self._prepared.get(text)
+        if known is None:
+            with _meant():
+                known = int(self._raw.cmd_stmt_prepare(text.encode())["statement_id"])
+            self._prepared[text] = known
+        return known
+
+    def _run_all(self, payloads: list[bytes]) -> Any:
+        """Sends statements in one go and reads their answers; the answer of the last one, or the first error."""
+        self._behind = []
+        failure: StoreError | None = None
+        answer: Any = None
         with _meant():
-            cursor = self._prepared.get(text)
-            if cursor is None:
-                cursor = self._raw.cursor(prepared=True)
-                self._prepared[text] = cursor
-            cursor.execute(text, values)
-        return cursor
+            self._raw._socket.sock.settimeout(SILENCE_SECONDS)  # noqa: SLF001 - the driver has no pipelining of its own
+            self._raw._socket.sock.sendall(b"".join([framed(payload) for payload in payloads]))  # noqa: SLF001
+        for _ in payloads:
+            try:
+                with _meant():
+                    reply = self._raw._socket.recv(SILENCE_SECONDS)  # noqa: SLF001
+                    answer = self._raw._handle_binary_result(reply)  # noqa: SLF001
+            except Lost:
+                raise
+            except StoreError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return answer
 
     def _check(self) -> Version:
         """Refuses a server that could lose an acknowledged commit, or that is older than what is tested."""
@@ -207,13 +254,11 @@ def meaning(error: mysql.connector.Error) -> StoreError:
         return Duplicate(cause)
     if error.errno in FULL:
         return StoreFull(cause)
-    if error.errno in LOST or isinstance(error, mysql.connector.InterfaceError):
+    # Only an error packet of the server has an SQLSTATE: after anything else (a timeout above all) an answer may still
+    # come, and the next statement would take it for its own.
+    if error.errno in LOST or not isinstance(error.sqlstate, str):
         return Lost(cause)
-    if isinstance(error, mysql.connector.OperationalError):
-        return Lost(cause)
-    if isinstance(error, mysql.connector.ProgrammingError | mysql.connector.DatabaseError):
-        return StoreUnavailable(cause)
-    return Lost(cause)
+    return StoreUnavailable(cause)
 
 
 def _connect(server: Server) -> Any:

@@ -96,6 +96,7 @@ _QUOTAS = Keyed(
         .group_by(ACCOUNT.c.id, ACCOUNT.c.quota_bytes)
     )
 )
+_LIMITED = Statement(select(ACCOUNT.c.id).where(ACCOUNT.c.quota_bytes > 0))
 _OTHERS = [
     Statement(
         select(table.c.id).where(table.c.domain_id == bindparam("domain_id"), table.c.local == bindparam("local"))
@@ -164,6 +165,11 @@ def usage(tx: Transaction, account_id: int) -> tuple[int, int]:
     """Bytes and messages held now."""
     size, messages = tx.rows(_USAGE, {"id": account_id})[0]
     return number(size), number(messages)
+
+
+def limited(tx: Transaction) -> frozenset[int]:
+    """The accounts that have a quota."""
+    return frozenset(row[0] for row in tx.rows(_LIMITED))
 
 
 def room(tx: Transaction, account_ids: Sequence[int]) -> dict[int, int]:
