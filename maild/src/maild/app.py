@@ -37,7 +37,7 @@ from maild.outgoing import outgoing, rewriting, wrap_key
 from maild.policy import LANES, Gate
 from maild.service import posix
 from maild.services import Services
-from maild.settings import Listener, SettingsError, load
+from maild.settings import Listener, Retention, SettingsError, load
 from maild.smtp.context import Budget
 from maild.store import Store, StoreError, StoreUnavailable, open_store
 
@@ -51,6 +51,9 @@ KNOWN_SECONDS = 60.0
 """How often it is read who logged in lately."""
 SWEEP_SECONDS = 60.0
 """How often what nothing refers to any more is removed from the store."""
+RETAIN_SECONDS = 3600.0
+"""How often mail that has been in Trash, Junk or Rejects for its days is removed."""
+DAY_US = 24 * 3600 * 1_000_000
 CERTIFICATE_SECONDS = 15.0
 """How often the certificate folder is looked at."""
 
@@ -147,6 +150,7 @@ class Daemon:
         self._spawn(self._every(REFRESH_SECONDS, services.gate.refresh))
         self._spawn(self._every(KNOWN_SECONDS, services.login.refresh))
         self._spawn(self._every(SWEEP_SECONDS, partial(_sweep, store)))
+        self._spawn(self._every(RETAIN_SECONDS, lambda: _retain(store, self._settings.retention)))
         await self._stop.wait()
 
     async def _open_store(self, key: bytes | None) -> tuple[Store, KeyedRewriting | None]:
@@ -299,6 +303,17 @@ class Daemon:
 
 async def _sweep(store: Store) -> None:
     await store.maintenance.sweep()
+
+
+async def _retain(store: Store, retention: Retention) -> None:
+    now = time.time_ns() // 1000
+    for use, days in (
+        ("\\Trash", retention.trash_days),
+        ("\\Junk", retention.junk_days),
+        ("\\Rejects", retention.rejects_days),
+    ):
+        if days:
+            await store.maintenance.retain(use, now - days * DAY_US)
 
 
 async def _come_back(text: bytes, stream: Stream) -> None:

@@ -20,6 +20,7 @@ from maild.settings.parts import (
     Logs,
     Policy,
     Queue,
+    Retention,
 )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Logs",
     "Policy",
     "Queue",
+    "Retention",
     "Settings",
     "SettingsError",
     "example",

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from maild.settings.base import Table, key
 from maild.settings.limits import Limits
 from maild.settings.listeners import STANDARD_LISTENERS, TLS, Listener
-from maild.settings.parts import ACME, DKIM, DNS, AutoBan, Database, Logs, Policy, Queue
+from maild.settings.parts import ACME, DKIM, DNS, AutoBan, Database, Logs, Policy, Queue, Retention
 
 HOST_NAME = (
     r"^(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
@@ -41,6 +41,7 @@ class Settings(Table, frozen=True, kw_only=True):
     queue: Annotated[Queue, key("Mail to other servers")] = Queue()
     dkim: Annotated[DKIM, key("Signing")] = DKIM()
     policy: Annotated[Policy, key("What is accepted from whom")] = Policy()
+    retention: Annotated[Retention, key("How long some mailboxes keep mail")] = Retention()
 
     @property
     def open_listeners(self) -> tuple[Listener, ...]:

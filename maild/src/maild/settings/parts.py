@@ -122,6 +122,14 @@ class DKIM(Table, frozen=True, kw_only=True):
     )
 
 
+class Retention(Table, frozen=True, kw_only=True):
+    """How long mail stays in the mailboxes that people seldom empty; counted from when it came there."""
+
+    trash_days: Annotated[int, key("Days mail stays in Trash; 0: until it is removed by hand", ge=0)] = 0
+    junk_days: Annotated[int, key("Days mail stays in Junk; 0: until it is removed by hand", ge=0)] = 0
+    rejects_days: Annotated[int, key("Days refused mail stays in Rejects; 0: until it is removed by hand", ge=0)] = 14
+
+
 class Greylisting(Table, frozen=True, kw_only=True):
     """Strangers are asked to come back later."""
 

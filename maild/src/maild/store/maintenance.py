@@ -95,9 +95,12 @@ class SQLMaintenance:
         )
 
     async def _remove_some(self, mailbox_id: int, older_than: int) -> int:
+        uids = await self._engine.read(lambda tx: messages.older(tx, mailbox_id, older_than, SLICE_ROWS))
+        if not uids:
+            return 0
+
         def work(tx: Transaction) -> tuple[int, dict[int, int]]:
-            uids = messages.older(tx, mailbox_id, older_than, SLICE_ROWS)
-            removed = messages.remove(tx, mailbox_id, uids, only_deleted=False) if uids else []
+            removed = messages.remove(tx, mailbox_id, uids, only_deleted=False)
             return len(removed), mailboxes.marks(tx, [mailbox_id])
 
         count, marks = await self._write(work)
