@@ -74,8 +74,17 @@ def fetched_wheels(platform: Platform, cache: Path) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as folder:
             _fetch(platform, lock, Path(folder) / "wheels")
-            (Path(folder) / "wheels").rename(target)
+            _moved(Path(folder) / "wheels", target)
     return target
+
+
+def _moved(made: Path, target: Path) -> None:
+    """Puts a finished folder in its place; another run that was first has put the same there."""
+    try:
+        made.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
 
 
 def _fetch(platform: Platform, lock: Path, folder: Path) -> None:

@@ -113,3 +113,13 @@ def test_the_daemons_wheel_is_the_same_bytes_later(
     later = time.localtime(time.time() + 86400)
     monkeypatch.setattr(time, "localtime", lambda *_: later)
     assert packing.packed_daemon(checkout, tmp_path / "b").read_bytes() == first
+
+
+def test_two_runs_that_fetch_at_once_end_with_the_same_folder(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.whl").write_text("same")
+        packing._moved(tmp_path / name, tmp_path / "wheels")
+    assert [path.name for path in (tmp_path / "wheels").iterdir()] == ["a.whl"]
+    with pytest.raises(FileNotFoundError):
+        packing._moved(tmp_path / "gone", tmp_path / "nowhere")
