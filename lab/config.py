@@ -104,7 +104,7 @@ def _keep(base: int, folder: Path) -> bool:
             fresh.write(str(folder))
     except FileExistsError:
         owner = Path(note.read_text(encoding="utf-8") or "/nowhere")
-        if owner != folder and (owner / NAME).exists():
+        if owner != folder and owner.is_dir():
             return False
         note.write_text(str(folder), encoding="utf-8")
     return True

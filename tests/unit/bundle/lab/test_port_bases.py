@@ -18,9 +18,7 @@ def own_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def stopped_lab(folder: Path) -> int:
     folder.mkdir()
-    base = config.free_base(folder)
-    (folder / config.NAME).write_text("{}", encoding="utf-8")
-    return base
+    return config.free_base(folder)
 
 
 def test_a_stopped_lab_keeps_its_ports_from_the_next_one(tmp_path: Path) -> None:
@@ -31,5 +29,5 @@ def test_a_stopped_lab_keeps_its_ports_from_the_next_one(tmp_path: Path) -> None
 
 def test_ports_of_a_lab_whose_folder_is_gone_are_free_again(tmp_path: Path) -> None:
     first = stopped_lab(tmp_path / "one")
-    (tmp_path / "one" / config.NAME).unlink()
+    (tmp_path / "one").rmdir()
     assert config.free_base(tmp_path / "two") == first
