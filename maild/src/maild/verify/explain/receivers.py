@@ -1,6 +1,7 @@
 """What large receivers have published that they ask of senders, held against what was found.
 
-Rules change; each list says when its pages were read. Nothing here guesses at filters that are not published.
+Rules change, and these lists were written down without the receivers' pages at hand: each names the announcement to
+hold it against. Nothing here guesses at filters that are not published.
 """
 
 from __future__ import annotations
