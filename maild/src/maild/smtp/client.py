@@ -94,7 +94,11 @@ class _Session:
         try:
             return await self._transact(transaction)
         except OutboundError as error:
+            self._wire.close()
             raise HopError(failure(421, "4.4.2", str(error)), host=self.endpoint.host) from error
+        except BaseException:
+            self._wire.close()
+            raise
 
     async def close(self) -> None:
         """Says QUIT and does not insist on an answer."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -24,6 +23,7 @@ from maild.smtp.client import Client
 from maild.smtp.client_tls import Trust
 from maild.store import QueueItem, RecipientRow, RecipientState
 from tests.lib.certificates import write_pair
+from tests.lib.ports import free_port
 
 MESSAGE = "From: id@테스트.net\r\nSubject: 안녕\r\n\r\n.점으로 시작\r\n..둘\r\n\r\n".encode()
 
@@ -45,12 +45,6 @@ class Keeper:
             return "451 4.2.1 try later"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 fine"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -247,6 +241,31 @@ def test_data_between_starttls_and_the_handshake_is_refused() -> None:
 
     with pytest.raises(HopError, match="between STARTTLS"):
         asyncio.run(run())
+
+
+def test_session_that_broke_lets_go_of_its_connection() -> None:
+    async def run() -> bytes:
+        ended: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"220 x\r\n")
+            await reader.readline()
+            writer.write(b"250 x\r\n")
+            await reader.readline()
+            writer.write(b"this is no reply\r\n")
+            ended.set_result(await reader.read())
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        session = await client()(endpoint(server.sockets[0].getsockname()[1]))
+        with pytest.raises(HopError, match="no SMTP reply"):
+            await session.send(transaction("a@example.org"))
+        async with asyncio.timeout(30):
+            rest = await ended
+        server.close()
+        return rest
+
+    assert asyncio.run(run()) == b""
 
 
 def queue_item(*addresses: str) -> QueueItem:
