@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from maild.delivery.router import Arrival, Router
 from maild.mail import header
-from maild.mail.address import Address, AddressError
+from maild.mail.address import Address, lenient
 from maild.mail.envelope import Notify, Recipient
 from maild.store import Incoming, new_id
 
@@ -27,9 +27,8 @@ async def own_message(
     """The message with all its places; None when nobody would get it."""
     targets = []
     for text in recipients:
-        try:
-            address = Address.parse(text)
-        except AddressError:
+        address = lenient(text)
+        if address is None:
             continue
         never: frozenset[Notify] = frozenset({"NEVER"}) if sender is None else frozenset()
         targets.append((Recipient(address, never), await router.classify(address)))

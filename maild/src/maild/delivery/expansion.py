@@ -13,7 +13,7 @@ from maild.delivery import destination, lists, replies
 from maild.delivery.destination import Hop, Way
 from maild.delivery.dispatch import own_message
 from maild.delivery.router import Router
-from maild.mail.address import Address, AddressError
+from maild.mail.address import Address, key_of
 from maild.store import Directory, Incoming, MailingList, Messages, Queue, QueueItem, State
 
 
@@ -63,7 +63,7 @@ class Expansion:
         if mailing_list is None or not item.sender:
             return
         leaving = Address.parse(item.sender).key
-        kept = tuple(member for member in mailing_list.members if _key(member) != leaving)
+        kept = tuple(member for member in mailing_list.members if key_of(member) != leaving)
         if len(kept) != len(mailing_list.members):
             await self._directory.save_list(replace(mailing_list, members=kept))
 
@@ -72,7 +72,7 @@ class Expansion:
         if account is None or account.reply is None or not item.sender:
             return None
         sender, now = Address.parse(item.sender), await self._queue.now()
-        own = {_key(address) for address in await self._directory.addresses_of(account.id)}
+        own = {key_of(address) for address in await self._directory.addresses_of(account.id)}
         message = await self._messages.read(item.blob_id, 0, min(item.size, 1 << 20))
         if not replies.answers(account.reply, sender, own, message, now):
             return None
@@ -90,10 +90,3 @@ class Expansion:
 
     async def _whole(self, item: QueueItem) -> bytes:
         return b"".join([piece async for piece in self._messages.chunks(item.blob_id)])
-
-
-def _key(text: str) -> str:
-    try:
-        return Address.parse(text).key
-    except AddressError:
-        return text

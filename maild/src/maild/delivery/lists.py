@@ -6,12 +6,11 @@ one click (RFC 2369, 2919, 8058) and Precedence. Bounces go to the list's own ad
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from maild.mail import domain as names
 from maild.mail import header
-from maild.mail.address import Address, AddressError
+from maild.mail.address import Address, key_of
 from maild.store import ListMode, MailingList
 
 LOOP_FIELD = "X-Mailhost-List"
@@ -40,8 +39,8 @@ def may_post(mailing_list: MailingList, sender: Address | None, *, authenticated
     if mailing_list.mode is ListMode.DOMAIN:
         return sender.domain == mailing_list.domain
     if mailing_list.mode is ListMode.ANNOUNCEMENTS:
-        return sender.key in _keys(mailing_list.announcers)
-    return sender.key in _keys(mailing_list.members)
+        return sender.key in {key_of(each) for each in mailing_list.announcers}
+    return sender.key in {key_of(each) for each in mailing_list.members}
 
 
 def copy_for_members(mailing_list: MailingList, message: bytes, web: str = "") -> Copy | None:
@@ -76,13 +75,3 @@ def _list_id(local: str, domain: str) -> str:
     except names.DomainError:
         label = local.encode("idna", "replace").decode("ascii", "replace") if local.isascii() else local.encode().hex()
     return f"{label}.{domain}"
-
-
-def _keys(addresses: Collection[str]) -> set[str]:
-    found: set[str] = set()
-    for text in addresses:
-        try:
-            found.add(Address.parse(text).key)
-        except AddressError:
-            continue
-    return found

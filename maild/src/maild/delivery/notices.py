@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from maild.delivery.next_hop import Reply
 from maild.mail import dates, dsn, message_id, words
-from maild.mail.address import Address, AddressError
+from maild.mail.address import Address, lenient
 from maild.mail.header import value
 from maild.store import QueueItem, RecipientRow
 
@@ -51,7 +51,7 @@ def wanted(row: RecipientRow, action: dsn.Action) -> bool:
 def notice(item: QueueItem, told: Sequence[Told], original: bytes, retry_until: int, writer: Writer) -> bytes | None:
     """The message to the sender, None when nobody is to be told anything."""
     said = [each for each in told if wanted(each.row, each.action)]
-    sender = _address(item.sender)
+    sender = lenient(item.sender)
     if not said or sender is None:
         return None
     _ = writer.translate
@@ -97,10 +97,8 @@ _DELIVERED = "This is the mail server. The message below was handed over as you 
 
 
 def _line(told: Told, translate: Translate) -> str:
-    try:
-        shown = Address.parse(told.row.address).unicode
-    except AddressError:
-        shown = told.row.address
+    address = lenient(told.row.address)
+    shown = told.row.address if address is None else address.unicode
     answer = f"{told.reply}"
     if told.remote:
         return translate("{recipient}\n    {host} said: {reply}").format(
@@ -136,10 +134,3 @@ def _status(told: Told, writer: Writer, retry_until: int) -> dsn.RecipientStatus
         last_attempt=dates.moment(writer.now),
         will_retry_until=dates.moment(retry_until) if told.action == "delayed" else None,
     )
-
-
-def _address(text: str) -> Address | None:
-    try:
-        return Address.parse(text) if text else None
-    except AddressError:
-        return None

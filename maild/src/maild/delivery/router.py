@@ -15,7 +15,7 @@ from typing import Protocol
 from maild.delivery.destination import Hop, Way
 from maild.delivery.lists import BOUNCES, UNSUBSCRIBE
 from maild.delivery.srs import SRSError, is_rewritten
-from maild.mail.address import Address, AddressError
+from maild.mail.address import Address, key_of
 from maild.mail.envelope import Recipient
 from maild.store import (
     Account,
@@ -230,7 +230,7 @@ class Router:
 
     def _routed(self, recipient: Address, resolved: Resolved, route: Route) -> Target:
         hop = Hop(Way.ROUTE, route.pattern)
-        known = not route.recipients or recipient.key in {_key(address) for address in route.recipients}
+        known = not route.recipients or recipient.key in {key_of(address) for address in route.recipients}
         refusal = None if known else Refusal.NOT_ON_ROUTE
         return Target(recipient=recipient, found=Found.ROUTE, resolved=resolved, hop=hop, refusal=refusal)
 
@@ -349,13 +349,6 @@ class _Expansion:
             queue=(*rows, *self.local_rows.values()),
             lost=tuple(self.lost),
         )
-
-
-def _key(text: str) -> str:
-    try:
-        return Address.parse(text).key
-    except AddressError:
-        return text
 
 
 def _to(recipient: Recipient, text: str) -> Recipient:

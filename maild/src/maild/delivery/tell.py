@@ -12,7 +12,7 @@ from maild.delivery import notices
 from maild.delivery.dispatch import own_message
 from maild.delivery.notices import Told, Translate
 from maild.delivery.router import Router
-from maild.mail.address import Address, AddressError
+from maild.mail.address import lenient
 from maild.mail.dsn import MAX_RETURNED
 from maild.store import Directory, Incoming, Messages, QueueItem
 
@@ -61,9 +61,8 @@ class Teller:
         return () if message is None else (message,)
 
     async def _language_of(self, sender: str) -> str:
-        try:
-            address = Address.parse(sender)
-        except AddressError:
+        address = lenient(sender)
+        if address is None:
             return self._language
         found = await self._directory.resolve(address.local, address.domain)
         own = found.account.language if found.account else ""

@@ -86,6 +86,20 @@ class Address:
         return Address(base, self.domain), detail
 
 
+def lenient(text: str) -> Address | None:
+    """The address in a text that may be none; None for that, and for the empty text of a null sender."""
+    try:
+        return Address.parse(text) if text else None
+    except AddressError:
+        return None
+
+
+def key_of(text: str) -> str:
+    """The key of a written address; a text that is none stands for itself, so it equals nothing else."""
+    address = lenient(text)
+    return text if address is None else address.key
+
+
 def parse_path(text: str) -> tuple[Address | None, str]:
     """Reads a path in angle brackets and what follows it: ``<>`` is None, a source route is dropped (RFC 5321 F.2)."""
     if not text.startswith("<"):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maild.mail import domain
+from maild.mail import address, domain
 from maild.mail.address import Address, AddressError, parse_path
 
 
@@ -139,3 +139,11 @@ def test_names_of_idna_2003_are_kept() -> None:
 
 def test_full_width_and_upper_case_letters_are_mapped() -> None:
     assert domain.to_ascii("Ｔ테스트.NET") == domain.to_ascii("t테스트.net")
+
+
+def test_text_that_is_no_address_is_none_and_its_own_key() -> None:
+    assert address.lenient("") is None
+    assert address.lenient("no address") is None
+    assert address.lenient("Id@테스트.net") == Address.parse("Id@xn--9t4b11yi5a.net")
+    assert address.key_of("no address") == "no address"
+    assert address.key_of("ID@테스트.net") == "id@xn--9t4b11yi5a.net"
