@@ -10,9 +10,10 @@ import sys
 import time
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.cli._opened import opened
 from maild.locale import Translator, translator
 from maild.settings import Settings
-from maild.store import Ban, StoreError, open_store
+from maild.store import Ban, StoreError
 
 MICRO = 1_000_000
 
@@ -43,8 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace, settings: Settings) -> int:
-    store = await open_store(settings.database)
-    try:
+    async with opened(settings) as store:
         access = store.access
         if args.command == "add":
             now = time.time_ns() // 1000
@@ -59,8 +59,6 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
         for ban in await access.bans():
             print(f"{ban.network}\t{_until(ban.expires_at, say)}\t{ban.reason}")
         return Exit.OK
-    finally:
-        await store.close()
 
 
 def _until(at: int | None, say: Translator) -> str:

@@ -10,7 +10,8 @@ import sys
 from dataclasses import asdict
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
-from maild.store import QueueItem, Store, StoreError, open_store
+from maild.cli._opened import opened
+from maild.store import QueueItem, Store, StoreError
 
 PAGE = 500
 """Rows read at once."""
@@ -62,8 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace) -> int:
-    store = await open_store(settings_of(args).database, migrate=False)
-    try:
+    async with opened(settings_of(args), migrate=False) as store:
         if args.command == "list":
             return await (_messages(store, args) if args.destination else _destinations(store, args))
         if args.command == "show":
@@ -71,8 +71,6 @@ async def _run(args: argparse.Namespace) -> int:
         if args.command == "suppress":
             return await _suppress(store, args)
         return await _change(store, args)
-    finally:
-        await store.close()
 
 
 async def _destinations(store: Store, args: argparse.Namespace) -> int:
