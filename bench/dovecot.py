@@ -19,7 +19,7 @@ from typing import Self
 
 from maild.policy import hash_password
 from tests.lib.certificates import write_pair
-from tests.lib.daemon import free_port
+from tests.lib.ports import free_port
 
 START_SECONDS = 30
 USER, PASSWORD = "box@bench.example", "benchmark-password"

@@ -16,7 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.lib.daemon import free_port, greeting
+from tests.lib.daemon import greeting
+from tests.lib.ports import free_port
 
 START_SECONDS = 30
 

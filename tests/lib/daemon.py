@@ -24,6 +24,7 @@ from maild.settings import Database, load
 from maild.store import Account, Alias, Credential, CredentialKind, Domain, Store, open_store
 from maild.store import AliasDomain as AliasDomainRow
 from tests.lib.certificates import write_pair
+from tests.lib.ports import free_port
 from tests.lib.programs import ROOT
 
 TEST_NET, TEST_CO_KR = "xn--9t4b11yi5a.net", "xn--9t4b11yi5a.co.kr"
@@ -37,12 +38,6 @@ PORTS = {"smtp": ("smtp", 25, "starttls", "off"), "submissions": ("smtp", 465, "
 }
 READY_SECONDS = 60
 """Patience with a start on a loaded machine; nothing is judged by it."""
-
-
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 @dataclass

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Any
 import mysql.connector
 
 from maild.settings import Database
+from tests.lib.ports import free_port
 
 START_SECONDS = 150
 """A recovery on a loaded machine; nothing is judged by it."""
@@ -30,13 +30,6 @@ SMALL = (
     "--innodb-use-native-aio=0",
     "--max-connections=60",
 )
-
-
-def free_port() -> int:
-    """A TCP port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -19,7 +19,7 @@ import dns.message
 import dns.query
 
 from maild.dns.update import Key
-from tests.lib.daemon import free_port
+from tests.lib.ports import free_port
 from tests.lib.programs import find_server_program
 
 PATIENCE_SECONDS = 30

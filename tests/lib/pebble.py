@@ -14,8 +14,8 @@ from typing import Self
 import requests
 
 from tests.lib.certificates import write_pair
-from tests.lib.daemon import free_port
 from tests.lib.nameserver import NameServer
+from tests.lib.ports import free_port
 from tests.lib.programs import find_server_program
 
 LIFE_SECONDS = 90 * 24 * 3600

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lib.daemon import free_port, greeting
+from tests.lib.daemon import greeting
+from tests.lib.ports import free_port
 from tests.lib.programs import find_server_program
 
 PATIENCE_SECONDS = 60

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.lib.daemon import free_port
+from tests.lib.ports import free_port
 from tests.lib.programs import ROOT
 
 MESSAGE_ID = re.compile(rb"(?im)^Message-ID: *<([^>]+)>")

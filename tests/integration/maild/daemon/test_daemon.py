@@ -18,7 +18,8 @@ import pytest
 from cryptography import x509
 
 from tests.lib.certificates import write_pair
-from tests.lib.daemon import PASSWORDS, TEST_NET, Running, Site, free_port, greeting
+from tests.lib.daemon import PASSWORDS, TEST_NET, Running, Site, greeting
+from tests.lib.ports import free_port
 from tests.lib.programs import ROOT
 from tests.lib.wire import Wire, client_context
 

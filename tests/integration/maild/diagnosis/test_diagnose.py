@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.lib.daemon import Running, Site, free_port
+from tests.lib.daemon import Running, Site
 from tests.lib.nameserver import NameServer
+from tests.lib.ports import free_port
 from tests.lib.programs import ROOT
 
 

@@ -1,4 +1,4 @@
-"""Backups taken from and brought onto each engine."""
+"""Whatever stands on the store, on SQLite, MariaDB and a real MySQL."""
 
 from __future__ import annotations
 
