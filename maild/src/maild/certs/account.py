@@ -33,6 +33,24 @@ TIMEOUT_SECONDS = 45
 """Time one request to the ACME server may take."""
 
 
+NONCE_TRIES = 5
+"""Rounds of a request whose nonce is refused, each of two tries: busy servers forget nonces (RFC 8555 section 6.5)."""
+
+
+class _Network(client.ClientNetwork):
+    """The library's network, which gives up after the second refused nonce; here that is no failure of the order."""
+
+    def post(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """A signed request; raises what the last round raised."""
+        for _ in range(NONCE_TRIES - 1):
+            try:
+                return super().post(*args, **kwargs)
+            except messages.Error as error:
+                if error.code != "badNonce":
+                    raise
+        return super().post(*args, **kwargs)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """Who the account is for."""
@@ -59,9 +77,7 @@ def connect(registration: Registration) -> client.ClientV2:
     key = JWKEC(key=ComparableECKey(_key(registration)))
     trust: Any = str(registration.ca_file) if registration.ca_file else True
     # requests takes the path of CA certificates where the library's annotation only knows of yes and no.
-    network = client.ClientNetwork(
-        key, alg=ES256, verify_ssl=trust, user_agent=f"maild/{__version__}", timeout=TIMEOUT_SECONDS
-    )
+    network = _Network(key, alg=ES256, verify_ssl=trust, user_agent=f"maild/{__version__}", timeout=TIMEOUT_SECONDS)
     try:
         directory = client.ClientV2.get_directory(registration.url, network)
         connected = client.ClientV2(directory, network)
