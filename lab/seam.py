@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lab.model.errors import HostError
+from lab.model.errors import HostError, refusal
 from lab.model.host import Host
 
 PARTS = (
@@ -100,10 +100,9 @@ class Seam:
             if call is None:
                 return _refusal("other", f"The lab has no call '{asked['call']}'.", asked["call"])
             return {"ok": True, "value": encode(call(**decode(asked.get("args") or {})))}
-        except HostError as error:
-            return _refusal(error.code, error.message, error.what, error.win32)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return _refusal("other", f"{type(error).__name__}: {error}", "")
+        except Exception as error:  # noqa: BLE001 - every line has its answer
+            failure = refusal(error, "the lab")
+            return _refusal(failure.code, failure.message, failure.what, failure.win32)
 
 
 def _refusal(code: str, message: str, what: str, win32: int = 0) -> dict[str, Any]:

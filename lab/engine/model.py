@@ -128,6 +128,13 @@ class Session:
         self._lines.put(None)
 
     def _serve(self) -> None:
+        try:
+            self._take_lines()
+        finally:
+            self._requests.close()
+            self._output.done(self._code)
+
+    def _take_lines(self) -> None:
         used = time.monotonic()
         while not self._ended:
             try:
@@ -135,14 +142,12 @@ class Session:
             except queue.Empty:
                 if self._requests.lease and time.monotonic() - used > self._requests.lease:
                     self._code = LEASE_OVER
-                    break
+                    return
                 continue
             if line is None:
-                break
+                return
             self._line(line)
             used = time.monotonic()
-        self._requests.close()
-        self._output.done(self._code)
 
     def _line(self, line: bytes) -> None:
         if not line.strip():

@@ -10,11 +10,12 @@ import base64
 import importlib
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from lab.engine.runlock import RunLock
 from lab.engine.upload import Upload
-from lab.model.errors import HostError
+from lab.model.errors import HostError, refusal
 from lab.model.host import Host
 
 Request = dict[str, Any]
@@ -78,11 +79,9 @@ class Requests:
             return None
         try:
             return {"ok": True, **self._verb(request["verb"])(request)}
-        except HostError as error:
-            return {"ok": False, "error": {"code": error.code, "message": error.message, "what": error.what}}
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"{request['verb']}: {type(error).__name__}: {error}"
-            return {"ok": False, "error": {"code": "other", "message": message, "what": ""}}
+        except Exception as error:  # noqa: BLE001 - as the host script's catch: no request ends the session
+            failure = self._told(error, request["verb"])
+            return {"ok": False, "error": {"code": failure.code, "message": failure.message, "what": failure.what}}
 
     def close(self) -> None:
         """Ends the session: the lock goes with it."""
@@ -100,9 +99,12 @@ class Requests:
         for item in request["items"]:
             try:
                 items.append(kind(item["kind"]).read(self._host, item["key"]))
-            except HostError as error:
-                items.append({"state": "unknown", "reason": error.message})
+            except Exception as error:  # noqa: BLE001 - one that cannot be read leaves the others readable
+                items.append({"state": "unknown", "reason": self._told(error, item["kind"]).message})
         return {"items": items}
+
+    def _told(self, error: Exception, where: str) -> HostError:
+        return refusal(error, where, lambda real: self._host.drive.windows(Path(real)) or real)
 
     def _apply(self, request: Request) -> Reply:
         module = kind(request["kind"])

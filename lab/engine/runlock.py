@@ -9,7 +9,8 @@ import json
 import threading
 from typing import Any
 
-from lab.model.files import Files, disk_full
+from lab.model.errors import of_system
+from lab.model.files import Files
 
 FOLDER = "C:\\ProgramData\\Mailhost"
 PATH = FOLDER + "\\run.lock"
@@ -39,7 +40,7 @@ class RunLock:
                 place.write_text(json.dumps(holder), encoding="utf-8")
             except OSError as error:
                 self._owner = None
-                raise disk_full(PATH) from error
+                raise of_system(error, PATH) from error
             return None
 
     def release(self, owner: object) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from typing import Literal
 
 Code = Literal[
@@ -60,3 +63,33 @@ def sharing_violation(what: str, holder: str) -> HostError:
         what,
         ERROR_SHARING_VIOLATION,
     )
+
+
+def disk_full(what: str) -> HostError:
+    """The error of a write without room."""
+    return HostError("disk-full", "There is not enough space on the disk.", what, ERROR_DISK_FULL)
+
+
+def of_system(error: OSError, what: str) -> HostError:
+    """What this machine's own refusal is called on Windows; ``what`` names the object there."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return disk_full(what)
+    if error.errno == errno.ENOENT:
+        return not_found(what)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return access_denied(what)
+    if error.errno == errno.ETXTBSY:
+        return sharing_violation(what, "a program that runs")
+    return HostError("other", f"'{what}': {error.strerror or error}", what)
+
+
+def refusal(error: Exception, where: str, named: Callable[[str], str] = str) -> HostError:
+    """Whatever ended a request, as what it is answered with.
+
+    where: the request, when the error names nothing. named: what a path of this machine is called on the host.
+    """
+    if isinstance(error, HostError):
+        return error
+    if isinstance(error, OSError):
+        return of_system(error, named(os.fsdecode(error.filename)) if error.filename else where)
+    return HostError("other", f"{where}: {type(error).__name__}: {error}")

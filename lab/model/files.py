@@ -6,7 +6,6 @@ write without room. It does not keep an access list for what merely inherits; th
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
@@ -19,9 +18,10 @@ from lab.model.access import AccessLists
 from lab.model.errors import (
     ERROR_ALREADY_EXISTS,
     ERROR_DIR_NOT_EMPTY,
-    ERROR_DISK_FULL,
     HostError,
+    disk_full,
     not_found,
+    of_system,
     sharing_violation,
 )
 from lab.model.paths import MAX_DIRECTORY, Drive, invalid, parent, split
@@ -32,21 +32,12 @@ Holders = Callable[[Path], list[str]]
 Room = Callable[[], int]
 
 
-def disk_full(path: str) -> HostError:
-    """The error of a write without room."""
-    return HostError("disk-full", "There is not enough space on the disk.", path, ERROR_DISK_FULL)
-
-
 @contextmanager
 def _windows_errors(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise disk_full(path) from error
-        if error.errno == errno.ENOENT:
-            raise not_found(path) from error
-        raise HostError("other", f"'{path}': {error.strerror}", path) from error
+        raise of_system(error, path) from error
 
 
 class Files:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,3 +52,17 @@ def test_what_is_no_call_is_answered_as_an_error(served: tuple[Host, seam.Seam],
     reply = served[1].answer(line)
     assert reply["ok"] is False
     json.dumps(reply)
+
+
+def test_an_error_of_the_system_is_answered_and_the_connection_stays(served: tuple[Host, seam.Seam]):
+    host, made = served
+    made._offered = {**made._offered, "files.read": full}  # type: ignore[dict-item]
+    for _ in range(2):
+        with pytest.raises(HostError) as refused:
+            seam.call(made.port, "token", "files.read", {"path": "C:\\x"})
+        assert (refused.value.code, refused.value.win32) == ("disk-full", 112)
+    assert host.files.stat("C:\\x") is None
+
+
+def full(**_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
