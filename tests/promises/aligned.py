@@ -18,8 +18,8 @@ import dkim as dkimpy
 from maild.mail import header
 from maild.settings import load
 from maild.store import Forward, ListMode, MailingList, open_store
-from maild.verify.dkim.signing_key import read_wrap_key
 from maild.verify.keyring import StoredKeys, record_of
+from maild.wrapping import read_wrap_key
 from tests.lib import milters
 from tests.lib.daemon import TEST_CO_KR, TEST_NET, Site
 from tests.lib.dkim import verified

@@ -18,7 +18,7 @@ from pathlib import Path
 from maild.delivery.runner import LEASE_SECONDS
 from maild.mail import header
 from maild.store import Incoming, QueueEntry, QueueRecipient, Store, new_id, open_store
-from maild.verify.dkim.signing_key import read_wrap_key
+from maild.wrapping import read_wrap_key
 from tests.lib.daemon import TEST_NET, Running, Site
 from tests.lib.exchange import wait_for
 from tests.lib.mysql import new_mysql

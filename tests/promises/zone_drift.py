@@ -15,8 +15,8 @@ from maild.cli.__main__ import main
 from maild.dns.names import reverse
 from maild.settings import load
 from maild.store import AliasDomain, Domain, open_store
-from maild.verify.dkim.signing_key import read_wrap_key
 from maild.verify.keyring import StoredKeys
+from maild.wrapping import read_wrap_key
 from tests.lib.nameserver import NameServer
 
 ABOUT = "each changed, missing or doubled DKIM, SPF, DMARC record: maild dns check, diagnose and report name it"

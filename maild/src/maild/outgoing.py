@@ -30,7 +30,6 @@ from maild.delivery.schedule import MINUTE, Schedule
 from maild.delivery.seven_bit import converted, is_signed
 from maild.delivery.sts import MAX_POLICY_BYTES, Fetch
 from maild.delivery.tell import Teller
-from maild.delivery.wrapping import WrappingError, unwrap, wrap
 from maild.dns import Resolver
 from maild.log import Log
 from maild.net.fetch import https_get
@@ -39,7 +38,7 @@ from maild.smtp.client import Client
 from maild.smtp.client_tls import Trust
 from maild.store import QueueItem, Store, TLSMode
 from maild.verify import StoredKeys, sign_outgoing
-from maild.verify.dkim.signing_key import DKIMKeyError, read_wrap_key
+from maild.wrapping import WrappingError, read_wrap_key, unwrap, wrap
 
 FETCH_SECONDS = 60.0
 """Time an MTA-STS policy may take (RFC 8461 section 3.3 suggests a minute)."""
@@ -64,7 +63,7 @@ def wrap_key(settings: Settings, log: Log) -> bytes | None:
     """The host's wrap key, made at the first start; None, and a line in the log, when it cannot be had."""
     try:
         return read_wrap_key(settings.dkim.wrap_key_file, create=True)
-    except (DKIMKeyError, OSError) as error:
+    except (WrappingError, OSError) as error:
         log.fault("Outgoing mail is not signed and forwarded senders are not rewritten", error)
         return None
 

@@ -11,6 +11,7 @@ from maild.cli import Exit
 from maild.reconcile import ReconcileError
 from maild.settings import Settings
 from maild.store import Store, StoreError, open_store
+from maild.wrapping import WrappingError
 
 WAIT_SECONDS = 20.0
 """How long a command waits for a database that is just coming up."""
@@ -34,7 +35,7 @@ def finish(command: Callable[[], Awaitable[int]]) -> int:
     except StoreError as error:
         print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
         return Exit.NO
-    except ReconcileError as error:
+    except (ReconcileError, WrappingError) as error:
         print(f"maild: {error}", file=sys.stderr)
         return Exit.NO
 

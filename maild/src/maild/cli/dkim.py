@@ -24,9 +24,10 @@ from maild.locale import Translator, translator
 from maild.settings import Settings
 from maild.store import DKIMKey, Store
 from maild.verify.dkim.rotation import Pace, Phase, Rotation
-from maild.verify.dkim.signing_key import ADVISED_BITS, Algorithm, DKIMKeyError, read_wrap_key, unwrap
+from maild.verify.dkim.signing_key import ADVISED_BITS, Algorithm, DKIMKeyError, unwrap
 from maild.verify.keyring import StoredKeys
 from maild.verify.rotating import RotationError, Rotator, expected_of
+from maild.wrapping import read_wrap_key
 
 
 def register(subparsers: Subparsers) -> None:

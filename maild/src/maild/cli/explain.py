@@ -24,12 +24,13 @@ from maild.mail.address import Address, AddressError
 from maild.settings import Settings
 from maild.store import Store
 from maild.verify import Peer, StoredKeys, check_message, sign_outgoing
-from maild.verify.dkim.signing_key import DKIMKeyError, read_wrap_key
+from maild.verify.dkim.signing_key import DKIMKeyError
 from maild.verify.explain import Level, Line, Own, explain, path_of
 from maild.verify.explain import Path as MailPath
 from maild.verify.explain.receivers import RULES
 from maild.verify.message import Splitter
 from maild.verify.published import hosts_of, mail_domains
+from maild.wrapping import WrappingError, read_wrap_key
 
 FINDINGS = 2
 """Exit status: explained, and something is to be done."""
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     args.content = file.read_bytes() if file is not None and file.is_file() else None
     try:
         return finish(lambda: _run(args, settings, say))
-    except (ExplainError, DKIMKeyError, AddressError) as error:
+    except (ExplainError, DKIMKeyError, WrappingError, AddressError) as error:
         print(f"maild: {error}", file=sys.stderr)
         return Exit.NO
 

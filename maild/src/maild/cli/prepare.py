@@ -16,7 +16,7 @@ from maild.certs.renewal import in_place
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.mail.domain import to_ascii
 from maild.settings import Settings
-from maild.verify.dkim.signing_key import read_wrap_key
+from maild.wrapping import read_wrap_key
 
 FINDINGS = 2
 

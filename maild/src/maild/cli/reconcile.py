@@ -13,7 +13,6 @@ from pathlib import Path
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, opened
-from maild.delivery.wrapping import WrappingError, unwrap, wrap
 from maild.locale import Translator, translator
 from maild.outgoing import ROUTE_PURPOSE
 from maild.policy.passwords import hash_password
@@ -22,7 +21,7 @@ from maild.reconcile.passwords import FirstPasswords
 from maild.reconcile.traffic import Sealing
 from maild.settings import Settings
 from maild.store import SchemaState, schema_head, schema_of
-from maild.verify.dkim.signing_key import WRAP_OCTETS, read_wrap_key
+from maild.wrapping import WRAP_OCTETS, WrappingError, read_wrap_key, unwrap, wrap
 
 FINDINGS = 2
 

@@ -12,8 +12,8 @@ import pytest
 from maild.cli.__main__ import main
 from maild.settings import load
 from maild.store import AliasDomain, Domain, open_store
-from maild.verify.dkim.signing_key import read_wrap_key
 from maild.verify.keyring import StoredKeys
+from maild.wrapping import read_wrap_key
 from tests.lib.nameserver import NameServer
 
 NET, KR = "xn--9t4b11yi5a.net", "xn--9t4b11yi5a.co.kr"

@@ -14,8 +14,8 @@ from maild.cli.__main__ import main
 from maild.dns.names import reverse
 from maild.settings import load
 from maild.store import Domain, open_store
-from maild.verify.dkim.signing_key import read_wrap_key
 from maild.verify.keyring import StoredKeys
+from maild.wrapping import read_wrap_key
 from tests.lib.nameserver import NameServer
 from tests.unit.maild.verify.test_reports import OLD
 

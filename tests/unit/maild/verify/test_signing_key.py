@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import stat
-from pathlib import Path
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from maild.verify.dkim.public_key import read
-from maild.verify.dkim.signing_key import Algorithm, DKIMKeyError, from_pem, generate, read_wrap_key, unwrap, wrap
+from maild.verify.dkim.signing_key import Algorithm, DKIMKeyError, from_pem, generate, unwrap, wrap
 from tests.lib.dkim import key
 
 WRAP = bytes(range(32))
@@ -71,21 +67,3 @@ def test_a_wrapped_key_opens_only_as_itself(algorithm: Algorithm) -> None:
     for domain, selector, wrapped, wrap_key in wrongs:
         with pytest.raises(DKIMKeyError):
             unwrap(domain, selector, wrapped, wrap_key)
-
-
-def test_the_wrap_key_file_is_made_once_and_is_private(tmp_path: Path) -> None:
-    path = tmp_path / "etc" / "wrap.key"
-    made = read_wrap_key(path, create=True)
-    assert len(made) == 32
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert read_wrap_key(path, create=True) == made == read_wrap_key(path)
-
-
-def test_a_bad_wrap_key_file_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "wrap.key"
-    with pytest.raises(DKIMKeyError, match="cannot be read"):
-        read_wrap_key(path)
-    for content in (b"***", base64.b64encode(b"short")):
-        path.write_bytes(content)
-        with pytest.raises(DKIMKeyError, match="wrap key"):
-            read_wrap_key(path)

@@ -1,23 +1,19 @@
 """Private keys: made, read from a key in use, wrapped for the database, and the TXT record that publishes each.
 
-A wrapped key is AES-256-GCM under a key file of the host and bound to its domain and selector, so a copied database
-alone signs nothing and a row cannot be passed off as another domain's.
+A wrapped key is bound to its domain and selector, so a row cannot be passed off as another domain's; the wrapping
+itself is that of all secrets.
 """
 
 from __future__ import annotations
 
 import base64
-import os
-import secrets
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -28,7 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from maild import wrapping
 from maild.dns.names import to_query
+from maild.wrapping import WrappingError
 
 RSA_BITS = 2048
 """Bits of keys we make: what every verifier takes and one TXT record holds (RFC 8301 section 3.2)."""
@@ -36,10 +34,6 @@ ADVISED_BITS = 2048
 """A key taken over with fewer is warned of."""
 LEAST_BITS = 1024
 """A key taken over with fewer is refused: receivers do not count it."""
-WRAP_OCTETS = 32
-"""Octets of the wrap key (AES-256)."""
-_NONCE = 12
-_VERSION = b"\x01"
 
 
 class Algorithm(StrEnum):
@@ -130,51 +124,23 @@ def _placed(domain: str, selector: str, private: RSAPrivateKey | Ed25519PrivateK
 
 def wrap(key: SigningKey, wrap_key: bytes) -> bytes:
     """The key as the database keeps it."""
-    nonce = secrets.token_bytes(_NONCE)
     plain = key.private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return _VERSION + nonce + _cipher(wrap_key).encrypt(nonce, plain, _bound(key.domain, key.selector))
+    return wrapping.wrap(plain, wrap_key, _purpose(key.domain, key.selector))
 
 
 def unwrap(domain: str, selector: str, wrapped: bytes, wrap_key: bytes) -> SigningKey:
     """The key of a row; fails when row, domain, selector and key file do not belong together."""
-    if wrapped[:1] != _VERSION:
-        raise DKIMKeyError(f"the key of {selector}._domainkey.{domain} is wrapped in an unknown way")
-    nonce, sealed = wrapped[1 : 1 + _NONCE], wrapped[1 + _NONCE :]
+    purpose = _purpose(domain, selector)
     try:
-        plain = _cipher(wrap_key).decrypt(nonce, sealed, _bound(domain, selector))
-        private = load_der_private_key(plain, password=None)
-    except (InvalidTag, ValueError) as error:
-        raise DKIMKeyError(
-            f"the key of {selector}._domainkey.{domain} does not open with this wrap key; bring back the key file"
-        ) from error
+        private = load_der_private_key(wrapping.unwrap(wrapped, wrap_key, purpose), password=None)
+    except WrappingError as error:
+        raise DKIMKeyError(str(error)) from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise DKIMKeyError(f"the secret for {purpose} is no private key") from error
     if not isinstance(private, RSAPrivateKey | Ed25519PrivateKey):
-        raise DKIMKeyError(f"the key of {selector}._domainkey.{domain} is of an unknown type")
+        raise DKIMKeyError(f"the key of {purpose} is of an unknown type")
     return _placed(domain, selector, private)
 
 
-def read_wrap_key(path: Path, *, create: bool = False) -> bytes:
-    """The wrap key of this host; ``create`` makes it, readable by its owner alone, when there is none."""
-    if create and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(base64.b64encode(secrets.token_bytes(WRAP_OCTETS)) + b"\n")
-    try:
-        key = base64.b64decode(path.read_bytes().strip(), validate=True)
-    except OSError as error:
-        raise DKIMKeyError(f"the wrap key {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise DKIMKeyError(f"the wrap key {path} is not base64") from error
-    if len(key) != WRAP_OCTETS:
-        raise DKIMKeyError(f"the wrap key {path} has {len(key)} octets instead of {WRAP_OCTETS}")
-    return key
-
-
-def _cipher(wrap_key: bytes) -> AESGCM:
-    if len(wrap_key) != WRAP_OCTETS:
-        raise DKIMKeyError(f"the wrap key has {len(wrap_key)} octets instead of {WRAP_OCTETS}")
-    return AESGCM(wrap_key)
-
-
-def _bound(domain: str, selector: str) -> bytes:
-    return f"{to_query(selector)}._domainkey.{to_query(domain)}".encode()
+def _purpose(domain: str, selector: str) -> str:
+    return f"{to_query(selector)}._domainkey.{to_query(domain)}"
