@@ -15,7 +15,8 @@ from typing import Protocol
 from maild.delivery.destination import Hop, Way
 from maild.delivery.lists import BOUNCES, UNSUBSCRIBE
 from maild.delivery.srs import SRSError, is_rewritten
-from maild.mail.address import Address, key_of
+from maild.log import Log
+from maild.mail.address import Address, key_of, lenient
 from maild.mail.envelope import Recipient
 from maild.store import (
     Account,
@@ -108,13 +109,22 @@ class Arrival:
     """Auto-Submitted, a list's, or a report: is never answered (RFC 3834 section 2)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What an alias, a forward or a catch-all names and takes no mail; ``text`` may be no address."""
+
+    recipient: str
+    text: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Where one message goes: copies in mailboxes, rows in the queue, and recipients that turned out to be nothing."""
+    """Where one message goes: copies in mailboxes, rows in the queue, and what led nowhere."""
 
     deliveries: tuple[Delivery, ...] = ()
     queue: tuple[QueueEntry, ...] = ()
-    lost: tuple[Address, ...] = ()
+    lost: tuple[Lost, ...] = ()
 
 
 class Rewriting(Protocol):
@@ -130,7 +140,7 @@ class Rewriting(Protocol):
 
 
 class Router:
-    """Routing over a directory. ``smart_host`` sends everything remote one way; ``rewriting`` is SRS."""
+    """Routing over a directory. ``smart_host`` takes all remote mail; ``rewriting`` is SRS; ``log`` names the lost."""
 
     def __init__(
         self,
@@ -139,8 +149,10 @@ class Router:
         *,
         smart_host: bool = False,
         rewriting: Rewriting | None = None,
+        log: Log | None = None,
     ) -> None:
         self._directory = directory
+        self._log = log
         self._mailboxes = mailboxes
         self._smart_host = smart_host
         self._rewriting = rewriting
@@ -186,7 +198,11 @@ class Router:
         expansion = _Expansion(self._directory, arrival, self)
         for recipient, target in targets:
             await expansion.add(recipient, target)
-        return expansion.plan()
+        found = expansion.plan()
+        for lost in found.lost:
+            if self._log is not None:
+                self._log.application(f"Mail to {lost.recipient} does not reach {lost.text!r}: {lost.why}.")
+        return found
 
     async def mailbox_for(self, account: Account, arrival: Arrival) -> int:
         """The mailbox that takes a copy: INBOX, Junk or Rejects."""
@@ -246,7 +262,7 @@ class _Expansion:
     mailboxes: dict[int, Delivery] = field(default_factory=dict)
     rows: dict[tuple[str, str], list[QueueRecipient]] = field(default_factory=dict)
     local_rows: dict[str, QueueEntry] = field(default_factory=dict)
-    lost: list[Address] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
 
     async def add(self, recipient: Recipient, target: Target) -> None:
         """Follows one recipient of the envelope to its ends."""
@@ -266,12 +282,12 @@ class _Expansion:
         """Notes one end, or returns the addresses that stand behind this one."""
         resolved = target.resolved
         if target.refusal is not None or target.found is None:
-            self.lost.append(target.recipient)
+            self._lose(recipient, str(target.recipient), target.refusal or Refusal.UNKNOWN)
             return ()
         if target.found is Found.ACCOUNT and resolved.account is not None:
             return await self._account(recipient, resolved.account, sender)
         if target.found is Found.ALIAS and resolved.alias is not None:
-            return [(_to(recipient, text), sender) for text in resolved.alias.targets]
+            return self._behind(recipient, resolved.alias.targets, sender)
         if target.found in (Found.LIST, Found.LIST_LEAVE) and resolved.mailing_list is not None:
             way = Way.LIST if target.found is Found.LIST else Way.LEAVE
             name = str(Address(resolved.mailing_list.local, resolved.mailing_list.domain))
@@ -280,7 +296,7 @@ class _Expansion:
         if target.leads_to is not None:
             return [(Recipient(target.leads_to, recipient.notify, recipient.original), sender)]
         if target.found is Found.CATCH_ALL and resolved.domain is not None:
-            return [(_to(recipient, resolved.domain.catch_all or ""), sender)]
+            return self._behind(recipient, [resolved.domain.catch_all or ""], sender)
         if target.found in (Found.ROLE, Found.LIST_BOUNCES) and resolved.domain is not None:
             return await self._role(recipient, resolved.domain.name, sender)
         self._row(target.hop, recipient, sender)
@@ -289,13 +305,14 @@ class _Expansion:
     async def _account(
         self, recipient: Recipient, account: Account, sender: Address | None
     ) -> Sequence[tuple[Recipient, Address | None]]:
-        following: list[tuple[Recipient, Address | None]] = []
+        following: Sequence[tuple[Recipient, Address | None]] = ()
         kept_back = self.arrival.junk or self.arrival.rejected
         forward = None if kept_back else account.forward
         if forward is not None:
             rewritten = self.router.forwarded_sender(sender, account)
-            following = [(_to(recipient, text), rewritten) for text in forward.targets]
-        if forward is None or forward.keep:
+            following = self._behind(recipient, forward.targets, rewritten)
+        # A forward that leads nowhere must not lose what came.
+        if forward is None or forward.keep or not following:
             mailbox = await self.router.mailbox_for(account, self.arrival)
             self.mailboxes.setdefault(account.id, Delivery(mailbox_id=mailbox, recipient=str(recipient.address)))
         answers = account.reply is not None and sender is not None
@@ -314,13 +331,31 @@ class _Expansion:
             chosen = next((each for each in everyone if each.admin == "server" and each.active), None)
         chosen = chosen or next((each for each in accounts if each.active), None)
         if chosen is None:
-            self.lost.append(recipient.address)
+            self._lose(recipient, domain, "nobody looks after this domain")
             return ()
         return await self._account(recipient, chosen, sender)
 
+    def _behind(
+        self, recipient: Recipient, texts: Iterable[str], sender: Address | None
+    ) -> list[tuple[Recipient, Address | None]]:
+        """The same request to other addresses (RFC 3461 section 5.2.7: NOTIFY and ORCPT travel along)."""
+        following: list[tuple[Recipient, Address | None]] = []
+        for text in texts:
+            address = lenient(text)
+            if address is None:
+                self._lose(recipient, text, "it is no address")
+                continue
+            original = recipient.original or f"rfc822;{recipient.address}"
+            following.append((Recipient(address, recipient.notify, original), sender))
+        return following
+
+    def _lose(self, recipient: Recipient, text: str, why: str) -> None:
+        asked = (recipient.original or "").partition(";")[2] or str(recipient.address)
+        self.lost.append(Lost(asked, text, why))
+
     def _row(self, hop: Hop | None, recipient: Recipient, sender: Address | None) -> None:
         if hop is None:
-            self.lost.append(recipient.address)
+            self._lose(recipient, str(recipient.address), "there is no way to it")
             return
         self.rows.setdefault((str(hop), _text(sender)), []).append(_queued(recipient))
 
@@ -349,11 +384,6 @@ class _Expansion:
             queue=(*rows, *self.local_rows.values()),
             lost=tuple(self.lost),
         )
-
-
-def _to(recipient: Recipient, text: str) -> Recipient:
-    """The same request to another address (RFC 3461 section 5.2.7: NOTIFY and ORCPT travel along)."""
-    return Recipient(Address.parse(text), recipient.notify, recipient.original or f"rfc822;{recipient.address}")
 
 
 def _queued(recipient: Recipient) -> QueueRecipient:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from maild.mail.address import Address, AddressError
 from maild.store.cache import Fresh
 from maild.store.engine.base import Engine, T, Work
+from maild.store.errors import NotAnAddress
 from maild.store.records.directory import (
     Account,
     Alias,
@@ -43,6 +45,7 @@ class SQLDirectory:
 
     async def save_domain(self, domain: Domain) -> Domain:
         """Inserts or changes by name."""
+        _check_addresses([domain.catch_all] if domain.catch_all else [])
         return await self._change(lambda tx: domains.save(tx, replace(domain, name=domain.name.lower())))
 
     async def remove_domain(self, name: str) -> None:
@@ -81,6 +84,7 @@ class SQLDirectory:
 
     async def save_account(self, account: Account) -> Account:
         """Inserts or changes by address."""
+        _check_addresses([*account.allowed_senders, *(account.forward.targets if account.forward else ())])
         saved = replace(account, local=canonical_local(account.local), domain=account.domain.lower())
         return await self._change(lambda tx: accounts.save(tx, saved))
 
@@ -102,6 +106,7 @@ class SQLDirectory:
 
     async def save_alias(self, alias: Alias) -> Alias:
         """Inserts or changes by address."""
+        _check_addresses(alias.targets)
         saved = replace(alias, local=canonical_local(alias.local), domain=alias.domain.lower())
         return await self._change(lambda tx: addresses.save_alias(tx, saved))
 
@@ -115,6 +120,7 @@ class SQLDirectory:
 
     async def save_list(self, mailing_list: MailingList) -> MailingList:
         """Inserts or changes by address."""
+        _check_addresses([*mailing_list.members, *mailing_list.announcers])
         saved = replace(mailing_list, local=canonical_local(mailing_list.local), domain=mailing_list.domain.lower())
         return await self._change(lambda tx: addresses.save_list(tx, saved))
 
@@ -128,6 +134,7 @@ class SQLDirectory:
 
     async def save_route(self, route: Route) -> Route:
         """Inserts or changes by pattern."""
+        _check_addresses(route.recipients)
         saved = replace(route, pattern=route.pattern.lower())
         return await self._change(lambda tx: addresses.save_route(tx, saved))
 
@@ -146,3 +153,12 @@ class SQLDirectory:
         finally:
             self._resolved.clear()
             self._routes.clear()
+
+
+def _check_addresses(texts: Iterable[str]) -> None:
+    """Raises ``NotAnAddress`` for the first text that mail could not be sent to."""
+    for text in texts:
+        try:
+            Address.parse(text)
+        except AddressError as error:
+            raise NotAnAddress(f"{text!r} is no mail address: {error}", f"{text!r} is no mail address.") from error

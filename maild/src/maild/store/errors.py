@@ -56,6 +56,12 @@ class AlreadyExists(StoreError):  # noqa: N818
     public = "An object of that name already exists."
 
 
+class NotAnAddress(StoreError):  # noqa: N818
+    """A text that mail would be sent to is no address."""
+
+    public = "That is no mail address."
+
+
 class NotEmpty(StoreError):  # noqa: N818
     """Removing would lose mail, and that was not asked for (``purge``)."""
 

@@ -15,6 +15,7 @@ from maild.store import (
     InUse,
     ListMode,
     MailingList,
+    NotAnAddress,
     NotEmpty,
     NotFound,
     Route,
@@ -53,6 +54,23 @@ def test_an_account_is_found_whatever_the_spelling_of_its_local_part(on: Scene) 
             assert resolved.account == account
         nfd = "\u1100\u1161\u1102\u1161"
         assert (await store.directory.resolve(nfd, DOMAIN)).account == decomposed
+
+    on.run(body)
+
+
+def test_a_text_that_is_no_address_is_refused_wherever_mail_would_be_sent_to_it(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        account, wrong = await new_account(store), ("no address",)
+        for saving in (
+            store.directory.save_alias(Alias(domain=DOMAIN, local="team", targets=wrong)),
+            store.directory.save_list(MailingList(domain=DOMAIN, local="all", members=wrong)),
+            store.directory.save_account(replace(account, forward=Forward(targets=wrong, keep=True))),
+            store.directory.save_domain(Domain(name=DOMAIN, catch_all="no address")),
+            store.directory.save_route(Route(pattern="example.org", host="h", recipients=wrong)),
+        ):
+            with pytest.raises(NotAnAddress):
+                await saving
+        assert not await store.directory.aliases()
 
     on.run(body)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from maild.delivery import srs
 from maild.delivery.router import Arrival, Found, Plan, Refusal, Router, Target
+from maild.log import Log, Record
 from maild.mail.address import Address
 from maild.mail.envelope import Recipient
 from maild.store import Alias, AutoReply, Domain, Forward, ListMode, MailingList, Route
@@ -104,6 +105,23 @@ def test_alias_loop_ends_and_each_mailbox_gets_one_copy() -> None:
     found = plan(people, "a@테스트.net", "b@테스트.net", "id@테스트.net")
     assert [each.mailbox_id for each in found.deliveries] == [101]
     assert found.lost == ()
+
+
+def test_stored_target_that_is_no_address_is_lost_by_name_and_the_others_get_their_mail() -> None:
+    people, records = town("id"), list[Record]()
+    people.aliases_ = [Alias(domain=DOMAIN, local="team", targets=("no address", "id@테스트.net", "gone@테스트.net"))]
+    found = plan(people, "team@테스트.net", log=Log.to(records))
+    assert [each.mailbox_id for each in found.deliveries] == [101]
+    assert {each.text for each in found.lost} == {"no address", f"gone@{DOMAIN}"}
+    assert any("team@" in each.text and "'no address'" in each.text for each in records)
+
+
+def test_forward_that_is_no_address_leaves_the_mail_in_the_mailbox() -> None:
+    people = town("id")
+    people.accounts_ = [replace(people.accounts_[0], forward=Forward(targets=("no address",), keep=False))]
+    found = plan(people, "id@테스트.net")
+    assert [each.mailbox_id for each in found.deliveries] == [101]
+    assert [each.text for each in found.lost] == ["no address"]
 
 
 def test_forward_without_keeping_leaves_with_a_rewritten_sender() -> None:
