@@ -52,6 +52,7 @@ TASKS: Mapping[str, Make] = {
     "objects": objects.resources,
     "self_signed": certificates.first,
     "service": service.resources,
+    "serving": release.serving,
     "firewall": firewall.resources,
     "certificates": certificates.resources,
     "renewal": schedule.renewal,
@@ -95,7 +96,7 @@ def of(host: Host) -> Deployment:
 
 def _before(settings: Settings, facts: Facts) -> Service | None:
     """The service as the release before ran it, when another release is about to take its place."""
-    running = rollback.running_release(settings, facts)
+    running = release.running(settings, facts)
     if running is None or running == release.packed(settings).id:
         return None
     (wanted,) = service.resources(settings, facts)

@@ -13,7 +13,7 @@ from pyinfra.api.host import Host
 from pyinfra_winrm.errors import HostError
 from pyinfra_winrm.kinds import InvalidResourceError, PythonRelease
 from pyinfra_winrm.resource import Present, Resource
-from tasks import deployment, pulling, rollback, uninstall
+from tasks import deployment, pulling, release, rollback, uninstall
 from tasks.paths import Paths
 from tasks.settings import SettingsError, load
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 def other_releases(host: Host, root: str, current: str) -> tuple[str, ...]:
     """The releases beside ``current``, the newest first."""
     paths = Paths(root)
-    asked = PythonRelease(id=current, folder=paths.releases, current=paths.current, keep=1, state="absent")
+    asked = PythonRelease(id=current, folder=paths.releases, keep=1, state="absent")
     (state,) = cast("Any", host.connector).run.readings.states([asked])
     return uninstall.releases_of(state.value) if isinstance(state, Present) else ()
 
@@ -34,7 +34,7 @@ def rolled_back(host: Host) -> Sequence[Resource]:
     def make() -> Sequence[Resource]:
         settings = load(_data(host))
         facts = deployment.facts_of(host, settings)
-        current = rollback.running_release(settings, facts)
+        current = release.running(settings, facts)
         if current is None:
             raise HostError("nothing is deployed here")
         others = other_releases(host, settings.root, current)
@@ -61,7 +61,7 @@ def handed_over(host: Host) -> HandedOver:
 
     def make() -> HandedOver:
         settings = load(_data(host))
-        running = rollback.running_release(settings, deployment.facts_of(host, settings))
+        running = release.running(settings, deployment.facts_of(host, settings))
         if running is None:
             raise HostError("nothing is deployed here")
         name = pulling.name_of(settings, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
@@ -79,7 +79,7 @@ def uninstalled(host: Host) -> Sequence[Resource]:
         data = _data(host)
         settings = load(data)
         facts = deployment.facts_of(host, settings)
-        current = rollback.running_release(settings, facts)
+        current = release.running(settings, facts)
         releases = (current, *other_releases(host, settings.root, current)) if current else ()
         return uninstall.resources(settings, facts, releases, purge=bool(data.get("uninstall_purge")))
 

@@ -26,7 +26,7 @@ class Paths:
 
     @property
     def current(self) -> str:
-        """A junction for people; nothing runs through it."""
+        """A junction for people to the release that serves; nothing runs through it."""
         return self.under("current")
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from pyinfra_winrm.kinds import PythonRelease
+from pyinfra_winrm.kinds import Junction, PythonRelease
 from tasks import packing
 from tasks.downloads import fetched
 from tasks.facts import Facts
@@ -34,8 +34,27 @@ def command(settings: Settings, *arguments: str) -> tuple[str, ...]:
     return (f"{folder(settings)}/python.exe", "-X", "utf8", "-m", "maild.cli", *arguments)
 
 
-def resources(settings: Settings, _facts: Facts) -> list[PythonRelease]:
-    """The release, with the last few before it kept."""
+def running(settings: Settings, facts: Facts) -> str | None:
+    """The id of the release that the service runs from, None when there is no service yet."""
+    line = str((facts.service(settings.service) or {}).get("image_path", "")).replace("\\", "/")
+    before = f"{Paths(settings.root).releases}/".casefold()
+    at = line.casefold().find(before)
+    return line[at + len(before) :].partition("/")[0] if at >= 0 else None
+
+
+def shown(settings: Settings, release: str) -> Junction:
+    """The name under which people find a release; nothing runs through it."""
+    paths = Paths(settings.root)
+    return Junction(path=paths.current, target=paths.release(release))
+
+
+def serving(settings: Settings, _facts: Facts) -> list[Junction]:
+    """The name that shows people the release of the settings, for when it serves."""
+    return [shown(settings, packed(settings).id)]
+
+
+def resources(settings: Settings, facts: Facts) -> list[PythonRelease | Junction]:
+    """The release, with the last few before it kept; shown at once only where none serves that could be shown."""
     release, paths = packed(settings), Paths(settings.root)
     urls = tuple(url.format(version=settings.python.version) for url in settings.python.urls)
     return [
@@ -45,7 +64,7 @@ def resources(settings: Settings, _facts: Facts) -> list[PythonRelease]:
             python=fetched("python.file", urls, settings.python.sha256, PUBLISHER, settings.python.file),
             requirements=release.requirements,
             wheels=release.wheels,
-            current=paths.current,
             keep=settings.release.keep,
-        )
+        ),
+        *(serving(settings, facts) if running(settings, facts) is None else ()),
     ]

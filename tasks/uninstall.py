@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyinfra_winrm.kinds import Archive, Directory, EventSource, FirewallGroup, PythonRelease, ScheduledTask, Service
+from pyinfra_winrm.kinds import (
+    Archive,
+    Directory,
+    EventSource,
+    FirewallGroup,
+    Junction,
+    PythonRelease,
+    ScheduledTask,
+    Service,
+)
 from pyinfra_winrm.resource import Resource
 from tasks import firewall, schedule, takeover
 from tasks.facts import Facts
@@ -25,9 +34,8 @@ def resources(settings: Settings, facts: Facts, releases: tuple[str, ...], *, pu
     ]
     if settings.database.engine == "mysql" and settings.database.source == "install":
         gone.append(Service(name=settings.database.service, state="absent"))
-    gone += [
-        PythonRelease(id=release, folder=paths.releases, current=paths.current, state="absent") for release in releases
-    ]
+    gone.append(Junction(path=paths.current, state="absent"))
+    gone += [PythonRelease(id=release, folder=paths.releases, state="absent") for release in releases]
     gone += [Archive(path=paths.mysql_program, state="absent"), EventSource(name=settings.service, state="absent")]
     if purge:
         gone.append(Directory(path=paths.root, purge=True, state="absent"))

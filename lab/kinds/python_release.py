@@ -22,16 +22,14 @@ MANIFEST = "manifest.json"
 
 
 def read(host: Host, key: Request) -> Item:
-    """The manifest, what is really there, where ``current`` points, which releases are one too many."""
+    """The manifest, what is really there, which releases are one too many."""
     path = f"{key['folder']}\\{key['id']}"
     if host.files.stat(path) is None:
         return ABSENT
-    current = host.files.stat(key["current"]) if key["current"] else None
     surplus, held = _surplus(host, key)
     return present(
         manifest=manifest(host, path),
         files=unpack.measure(host, path, MANIFEST)["files"],
-        current=current["target"] if current and current["type"] == "junction" else "",
         surplus=surplus,
         held=held,
     )
@@ -59,18 +57,13 @@ def _surplus(host: Host, key: Request) -> tuple[list[str], list[str]]:
 
 
 def apply(host: Host, desired: Request) -> None:
-    """Builds the release and moves it to its place, points ``current`` to it, removes what is one too many."""
+    """Builds the release and moves it to its place, removes what is one too many."""
     path = f"{desired['folder']}\\{desired['id']}"
-    current = host.files.stat(desired["current"]) if desired["current"] else None
     if desired["state"] == "absent":
-        if current and (current["target"] or "").casefold() == path.casefold():
-            host.files.delete(desired["current"])
         clear(host, path)
         return
     if not _whole(host, path, desired["record"]):
         _build(host, desired, path)
-    if desired["current"] and (current is None or (current["target"] or "").casefold() != path.casefold()):
-        host.files.create_junction(desired["current"], path)
     for staged in (desired["wheels"], desired["python"]["staged"]):
         if host.files.stat(staged) is not None:
             host.files.delete(staged)

@@ -15,6 +15,7 @@ from pyinfra_winrm.kinds import (
     event_source,
     file,
     firewall_group,
+    junction,
     mysql_database,
     mysql_server,
     program,
@@ -34,6 +35,7 @@ from pyinfra_winrm.kinds.errors import InvalidResourceError
 from pyinfra_winrm.kinds.event_source import EventSource
 from pyinfra_winrm.kinds.file import File
 from pyinfra_winrm.kinds.firewall_group import FirewallGroup, FirewallRule
+from pyinfra_winrm.kinds.junction import Junction
 from pyinfra_winrm.kinds.mysql_database import MySQLDatabase
 from pyinfra_winrm.kinds.mysql_server import MySQLServer
 from pyinfra_winrm.kinds.program import Program
@@ -52,6 +54,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         for module in (
             directory,
             file,
+            junction,
             archive,
             program,
             python_release,
@@ -84,6 +87,7 @@ __all__ = [
     "FirewallGroup",
     "FirewallRule",
     "InvalidResourceError",
+    "Junction",
     "MySQLDatabase",
     "MySQLServer",
     "Program",

@@ -8,13 +8,11 @@ function Read-PythonRelease($key) {
     if (-not (Get-HostItem $path)) { return @{ state = 'absent' } }
     $manifest = Read-Manifest $path
     if (-not $manifest) { $manifest = @{} }
-    $current = if ($key.current) { Get-HostItem $key.current }
     $surplus = @(Get-Surplus $key)
     $held = @($surplus | Where-Object { Test-HostHeld "$($key.folder)\$_" })
     $value = @{
         manifest = $manifest
         files = (Measure-HostTree $path 'manifest.json').files
-        current = if ($current) { $current.target } else { '' }
         surplus = @($surplus | Where-Object { $_ -notin $held })
         held = $held
     }
@@ -41,14 +39,8 @@ function Test-Whole($path, $record) {
 
 function Set-PythonRelease($desired) {
     $path = "$($desired.folder)\$($desired.id)"
-    $current = if ($desired.current) { Get-HostItem $desired.current }
-    if ($desired.state -eq 'absent') {
-        if ($current -and $current.target -eq $path) { Remove-HostItem $desired.current }
-        Remove-HostItem $path
-        return
-    }
+    if ($desired.state -eq 'absent') { Remove-HostItem $path; return }
     if (-not (Test-Whole $path $desired.record)) { New-Release $desired $path }
-    if ($desired.current -and (-not $current -or $current.target -ne $path)) { Set-HostJunction $desired.current $path }
     Remove-HostItem $desired.wheels
     Remove-HostItem $desired.python.staged
     foreach ($name in @(Get-Surplus $desired)) {

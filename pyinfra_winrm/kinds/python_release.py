@@ -1,8 +1,7 @@
 """A release: a whole private Python with its packages in a folder named by version.
 
 It is built beside its place and moved there when it is whole, so that a release that is there can be started. Services
-and tasks name the versioned folder; the ``current`` junction is for people. The last few are kept; one that still runs
-is left and removed by a later run.
+and tasks name the versioned folder. The last few are kept; one that still runs is left and removed by a later run.
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ class PythonRelease:
     inside: the folder in that archive that holds ``python.exe``; ``tools`` in the nuget package.
     requirements: the lock, with a hash for every package.
     wheels: a ZIP of the wheels that the lock names.
-    current: the junction that shows people the release in use; empty for none.
     keep: so many releases stay, this one included.
     state: ``absent`` removes this release.
     """
@@ -46,7 +44,6 @@ class PythonRelease:
     inside: str = "tools"
     requirements: str = ""
     wheels: Path | None = None
-    current: str = ""
     keep: int = 3
     state: Wanted = "present"
 
@@ -90,7 +87,6 @@ def _key(release: PythonRelease) -> Mapping[str, Json]:
     return {
         "folder": windows_path(release.folder),
         "id": release.id,
-        "current": windows_path(release.current) if release.current else "",
         "keep": release.keep,
     }
 
@@ -124,8 +120,6 @@ def _differences(release: PythonRelease, state: State) -> tuple[Difference, ...]
     wanted: dict[str, Json] = {}
     if release.state == "present":
         wanted = {**_record(release), "content": "as installed", "surplus": []}
-        if release.current:
-            wanted["current"] = windows_path(release.path).casefold()
     return compare(release.state, state, wanted, _current)
 
 
@@ -135,7 +129,6 @@ def _current(value: Mapping[str, Json]) -> Mapping[str, Json]:
     return {
         **{name: manifest.get(name) for name in ("python", "inside", "requirements", "wheels")},
         "content": "as installed" if installed else f"{value['files']} files of {manifest.get('files')}",
-        "current": (value["current"] or "").casefold(),
         "surplus": sorted(value["surplus"]),
     }
 

@@ -54,10 +54,13 @@ def another(folder: Path, version: str, *, migration: bool = False, broken: bool
 
 
 def running(where: Site) -> str:
-    """The release that the service runs from."""
+    """The release that the service runs from, which is the one that ``current`` shows people."""
     image: str = where.lab.call("services.config", name="maild")["image_path"]
     assert where.service()["state"] == "running", where.service()
-    return image.split("\\")[3]
+    shown: str = where.lab.call("files.stat", path="C:\\Mailhost\\current")["target"]
+    release = image.split("\\")[3]
+    assert shown.split("\\")[-1] == release, (shown, image)
+    return release
 
 
 def found(where: Site, load: Load) -> int:

@@ -14,6 +14,7 @@ from pyinfra_winrm.kinds import (
     Directory,
     Download,
     File,
+    Junction,
     Program,
     PythonRelease,
     Reconcile,
@@ -90,6 +91,27 @@ def file() -> Case:
             "acl.owner": acl("acl.owner", _acl(owner="SYSTEM")),
             "acl.protected": acl("acl.protected", _acl(protected=False)),
             "once": Change(resource=replace(base, once=True)),
+            "state": Change(resource=replace(base, state="absent"), lines=("state",)),
+        },
+    )
+
+
+def junction() -> Case:
+    base = Junction(path="C:/Case/지금", target="C:/Case/하나")
+    other = replace(base, path="C:/Case/other")
+    folders = tuple(Directory(path=f"C:/Case/{name}") for name in ("하나", "둘"))
+    return Case(
+        base=base,
+        own=("files/C:\\Case\\지금",),
+        around=(Directory(path="C:/Case"), *folders, File(path="C:/Case/하나/file", content="stays")),
+        changes={
+            "path": Change(
+                resource=other,
+                lines=("state",),
+                own=("files/C:\\Case\\other",),
+                undo=(replace(other, state="absent"),),
+            ),
+            "target": Change(resource=replace(base, target="C:/Case/둘"), lines=("target",)),
             "state": Change(resource=replace(base, state="absent"), lines=("state",)),
         },
     )
@@ -197,25 +219,24 @@ def release(material: Material) -> Case:
         python=material.download("python.zip"),
         requirements=material.requirements,
         wheels=material.wheels,
-        current="C:/Case/current",
         keep=2,
     )
     assert base.python is not None
-    newer, elsewhere = replace(base, id="2026-02"), replace(base, folder="C:/Case/other", current="")
-    own = ("acl/c:\\case\\", "files/C:\\Case\\releases\\2026-01", "files/C:\\Case\\current")
+    newer, elsewhere = replace(base, id="2026-02"), replace(base, folder="C:/Case/other")
+    own = ("acl/c:\\case\\", "files/C:\\Case\\releases\\2026-01")
     uploads = replace(base.python, urls=material.url("python.zip").urls, source=None)
     signed = Download(source=base.python.source, publisher="Python Software Foundation")
     return Case(
         base=base,
         own=own,
         generated=tuple(f"files/C:\\Case\\releases\\{made}\\manifest.json" for made in ("2026-01", "2025-12")),
-        around=(Directory(path="C:/Case/releases"), replace(base, id="2025-12", current="")),
+        around=(Directory(path="C:/Case/releases"), replace(base, id="2025-12")),
         changes={
             "id": Change(
                 resource=newer,
                 lines=("state",),
                 own=("files/C:\\Case\\releases\\",),
-                undo=(replace(newer, state="absent"), replace(base, id="2025-12", current="")),
+                undo=(replace(newer, state="absent"), replace(base, id="2025-12")),
             ),
             "folder": Change(
                 resource=elsewhere,
@@ -233,17 +254,11 @@ def release(material: Material) -> Case:
                 resource=replace(base, requirements=f"# 잠금\n{material.requirements}"), lines=("requirements",)
             ),
             "wheels": Change(resource=replace(base, wheels=material.more_wheels), lines=("wheels",)),
-            "current": Change(
-                resource=replace(base, current="C:/Case/now"),
-                lines=("current",),
-                own=("files/C:\\Case\\now",),
-                undo=(File(path="C:/Case/now", state="absent"),),
-            ),
             "keep": Change(
                 resource=replace(base, keep=1),
                 lines=("surplus",),
                 own=("files/C:\\Case\\releases\\2025-12",),
-                undo=(replace(base, id="2025-12", current=""),),
+                undo=(replace(base, id="2025-12"),),
             ),
             "state": Change(resource=replace(base, state="absent"), lines=("state",)),
         },
@@ -279,6 +294,6 @@ def reconcile(material: Material) -> Case:
 def cases(material: Material) -> list[Case]:
     """All of them."""
     return [
-        directory(), file(), large_file(material), archive(material), signed_archive(material), program(material),
-        release(material), reconcile(material),
+        directory(), file(), junction(), large_file(material), archive(material), signed_archive(material),
+        program(material), release(material), reconcile(material),
     ]  # fmt: skip

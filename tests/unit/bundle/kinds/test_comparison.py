@@ -19,6 +19,7 @@ from pyinfra_winrm.kinds import (
     FirewallGroup,
     FirewallRule,
     InvalidResourceError,
+    Junction,
     MySQLDatabase,
     MySQLServer,
     Program,
@@ -42,6 +43,7 @@ PINNED = Download(urls=("https://example.net/x.zip",), sha256="0" * 64)
 EXAMPLES: list[Any] = [
     Directory(path="C:/x"),
     File(path="C:/x", content="x"),
+    Junction(path="C:/x", target="C:/y"),
     Service(name="x", command=("C:/x.exe",)),
     FirewallGroup(name="x", rules=(FirewallRule(name="r", ports=(1,)),)),
     ScheduledTask(name="x", command=("C:/x.exe",)),
@@ -65,6 +67,7 @@ def test_absent_and_unknown_are_one_line_each(resource: Any) -> None:
     "make",
     [
         lambda: File(path="C:/x"),
+        lambda: Junction(path="C:/x"),
         lambda: File(path="C:/x", content="a", source=Path("b")),
         lambda: Service(name="x"),
         lambda: Service(name="a/b", command=("x",)),

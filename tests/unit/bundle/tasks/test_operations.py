@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maild.reconcile import read
-from pyinfra_winrm.kinds import Directory, File, PythonRelease, Reconcile, ScheduledTask, Service
+from pyinfra_winrm.kinds import Directory, File, Junction, PythonRelease, Reconcile, ScheduledTask, Service
 from pyinfra_winrm.kinds.reconcile import KIND
 from pyinfra_winrm.secret import Secret
 from tasks import agekey, certificates, objects, packing, pulling, release, report, restore, rollback, uninstall, verify
@@ -154,20 +154,22 @@ def test_the_labs_key_is_made_once_and_readable_by_its_owner_alone(tmp_path: Pat
 
 def test_the_running_release_is_read_off_the_service() -> None:
     facts = Facts(services={"maild": {"image_path": OLD}})
-    assert rollback.running_release(settings(), facts) == "old000000000"
-    assert rollback.running_release(settings(), Facts()) is None
+    assert release.running(settings(), facts) == "old000000000"
+    assert release.running(settings(), Facts()) is None
 
 
 @given(st.text(max_size=60))
 def test_any_command_line_of_a_service_can_be_looked_at(line: str) -> None:
-    found = rollback.running_release(settings(), Facts(services={"maild": {"image_path": line}}))
+    found = release.running(settings(), Facts(services={"maild": {"image_path": line}}))
     assert found is None or "/" not in found
 
 
 def test_a_rollback_runs_service_and_tasks_from_the_release_before() -> None:
     wanted = rollback.resources(settings(backup={"recipient": "age1x"}), Facts(), "old000000000")
-    assert {type(each) for each in wanted} == {Service, ScheduledTask}
-    assert {each.command[0] for each in wanted} == {"C:/Mailhost/releases/old000000000/python.exe"}
+    *runs, shown = wanted
+    assert {type(each) for each in runs} == {Service, ScheduledTask}
+    assert {each.command[0] for each in runs} == {"C:/Mailhost/releases/old000000000/python.exe"}
+    assert shown == Junction(path="C:/Mailhost/current", target="C:/Mailhost/releases/old000000000")
 
 
 def test_an_uninstallation_keeps_mail_unless_it_is_purged() -> None:
@@ -219,3 +221,11 @@ def test_an_authority_is_asked_only_when_it_is_the_source() -> None:
     (first,) = certificates.first(settings(), Facts())
     assert first.desired["names"] == ["smtp.테스트.net", "smtp.테스트.co.kr"]
     assert certificates.first(settings(tls={"source": "files", "folder": "C:/pem"}), Facts())[0].desired["names"] == []
+
+
+def test_current_shows_a_new_release_at_once_only_where_none_serves() -> None:
+    shown = Junction(path="C:/Mailhost/current", target="C:/Mailhost/releases/new123456789")
+    assert shown in release.resources(settings(python={"file": __file__}), Facts())
+    upgrading = release.resources(settings(python={"file": __file__}), Facts(services={"maild": {"image_path": OLD}}))
+    assert [type(each) for each in upgrading] == [PythonRelease]
+    assert release.serving(settings(), Facts()) == [shown]
