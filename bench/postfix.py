@@ -91,6 +91,11 @@ class Postfix:
         self._postfix("stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def pid(self) -> int:
+        """The process id of master(8), which starts all others."""
+        return int((self.folder / "queue" / "pid" / "master.pid").read_text())
+
     def delivered(self) -> int:
         """Messages in the maildir."""
         new = self.folder / "mail" / "box" / "new"

@@ -23,6 +23,7 @@ from typing import Any
 
 import psutil
 
+from bench.cpu import cpu_seconds
 from bench.load import message
 from bench.postfix import Postfix
 from maild.store import Account, Domain, open_store
@@ -36,6 +37,8 @@ ABOUT = "durable acceptance beside Postfix to a maildir, with SQLite, MariaDB an
 
 IDLE_SESSIONS = {"small": 200, "full": 2000}
 SECONDS = {"small": 2.0, "full": 10.0}
+STORAGE_ABOVE = 64 * 1024
+"""Messages above this are also given to the store without SMTP: there the database is most of the work."""
 LARGE_BYTES = 49 * 1024 * 1024
 SERVER, CLIENT, BOTH = {0}, {1}, {0, 1}
 
@@ -65,12 +68,15 @@ def run(size: str) -> dict[str, object]:
     for row in ROWS:
         with _cores(SERVER if row.apart else BOTH), Postfix(SERVER if row.apart else BOTH) as postfix:
             before = postfix.delivered()
-            found = _load(postfix.port, row, SECONDS[size])
+            found = _load(postfix.port, row, SECONDS[size], {"postfix": postfix.pid})
             found["delivered_rate"] = round((postfix.delivered() - before) / found["seconds"])
         figures[row.name] = {"postfix": _short(found)}
         for engine in _engines():
-            with _maild(engine, row) as port:
-                found = _short(_load(port, row, SECONDS[size]))
+            with _maild(engine, row) as (site, processes):
+                found = _short(_load(site.ports["smtp"], row, SECONDS[size], processes))
+                if row.size > STORAGE_ABOVE:
+                    alone = _storage(site.settings, row, SECONDS[size])
+                    found |= {"storage_rate": round(alone), "of_storage": round(found["rate"] / alone, 2)}
             found["ratio"] = round(found["rate"] / max(1, figures[row.name]["postfix"]["rate"]), 2)
             figures[row.name][engine] = found
     return {"rows": figures, "idle": _idle(IDLE_SESSIONS[size]), "loop_lag": _lag()}
@@ -95,16 +101,19 @@ def _cores(cores: set[int]) -> Iterator[None]:
 
 
 @contextmanager
-def _maild(engine: str, row: Row) -> Iterator[int]:
-    """A daemon with one mailbox on an engine; yields its port 25."""
+def _maild(engine: str, row: Row) -> Iterator[tuple[Site, dict[str, int]]]:
+    """A daemon with one mailbox on an engine; yields it and the ids of the processes that do the work."""
     with ExitStack() as stack:
         stack.enter_context(_cores(SERVER if row.apart else BOTH))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mailhost-bench-")))
-        site = Site(folder, database=_database(engine, stack, folder), more=MORE)
+        site, processes = Site(folder, more=MORE), {}
+        if engine != "sqlite":
+            site.database, processes["database"] = _database(engine, stack, folder)
         site.write()
         _seed(site)
-        stack.enter_context(Running(site))
-        yield site.ports["smtp"]
+        daemon = stack.enter_context(Running(site)).process
+        assert daemon is not None
+        yield site, {"daemon": daemon.pid, **processes}
 
 
 MORE = """\
@@ -115,18 +124,18 @@ messages_per_session = 1000000
 """
 
 
-def _database(engine: str, stack: ExitStack, folder: Path) -> str:
-    if engine == "sqlite":
-        return ""
+def _database(engine: str, stack: ExitStack, folder: Path) -> tuple[str, int]:
+    """The settings that lead to a new server, and its process id."""
     server = new_mariadb() if engine == "mariadb" else new_mysql()
     stack.callback(server.discard)
+    assert server.process is not None
     database = server.create("bench")
     password = folder / "password"
     password.touch()
     return (
         f'[database]\nengine = "mysql"\nhost = "{database.host}"\nport = {database.port}\nuser = "{database.user}"\n'
         f'schema = "{database.schema}"\npassword_file = "{password}"\n'
-    )
+    ), server.process.pid
 
 
 def _seed(site: Site) -> None:
@@ -139,21 +148,42 @@ def _seed(site: Site) -> None:
     asyncio.run(work())
 
 
-def _load(port: int, row: Row, seconds: float) -> dict[str, Any]:
-    """The load's own figures; its process has the client's core where they are apart."""
-    command = [sys.executable, "-m", "bench.load", str(port), str(row.sessions), str(row.size), str(seconds)]
-    path = os.pathsep.join([str(ROOT), str(ROOT / "maild" / "src")])
+def _load(port: int, row: Row, seconds: float, processes: dict[str, int]) -> dict[str, Any]:
+    """The load's own figures, and the CPU time a message costs each of these processes."""
+    before = {name: cpu_seconds(pid) for name, pid in processes.items()}
     with _cores(CLIENT if row.apart else BOTH):
-        done = subprocess.run(
-            command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True
-        )
-    found: dict[str, Any] = json.loads(done.stdout)
+        found = _figures("bench.load", port, row.sessions, row.size, seconds)
     assert not found["problems"], found["problems"]
+    found["cpu_us"] = {
+        name: round((cpu_seconds(pid) - before[name]) / max(1, found["done"]) * 1_000_000)
+        for name, pid in processes.items()
+    }
     return found
 
 
+def _storage(settings: Path, row: Row, seconds: float) -> float:
+    """Messages a second that the store takes from a program beside the idle daemon, on the server's core."""
+    with _cores(SERVER if row.apart else BOTH):
+        return float(_figures("bench.storage", settings, row.sessions, row.size, seconds)["rate"])
+
+
+def _figures(module: str, *arguments: object) -> dict[str, Any]:
+    """What a program of this package prints."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "maild" / "src")])
+    done = subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
+
+
 def _short(found: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: found[name] for name in ("p50_ms", "p99_ms", "delivered_rate") if name in found}
+    kept = {name: found[name] for name in ("p50_ms", "p99_ms", "delivered_rate", "cpu_us") if name in found}
     return {"rate": round(found["rate"]), **kept}
 
 
