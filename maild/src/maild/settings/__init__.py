@@ -11,6 +11,7 @@ from maild.settings.model import Settings
 from maild.settings.parts import (
     ACME,
     DKIM,
+    DMARC,
     DNS,
     AutoBan,
     BlockList,
@@ -26,6 +27,7 @@ from maild.settings.parts import (
 __all__ = [
     "ACME",
     "DKIM",
+    "DMARC",
     "DNS",
     "STANDARD_LISTENERS",
     "TLS",

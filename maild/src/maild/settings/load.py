@@ -127,11 +127,17 @@ def check(settings: Settings) -> None:
         _address(settings.public_ipv6, "public_ipv6", 6)
     for network in settings.auto_ban.never:
         _network(network, "auto_ban.never")
+    _check_policy(settings)
+    if settings.database.engine == "mysql" and settings.database.password_file is None:
+        raise SettingsError("database: mysql needs `password_file`")
+
+
+def _check_policy(settings: Settings) -> None:
     for blocklist in settings.policy.block_lists:
         for network in blocklist.answers:
             _network(network, f"policy.block_lists `{blocklist.zone}`: answers")
-    if settings.database.engine == "mysql" and settings.database.password_file is None:
-        raise SettingsError("database: mysql needs `password_file`")
+    if settings.dmarc.send_reports and not settings.reports_domain:
+        raise SettingsError("dmarc: send_reports needs `reports_domain`, or a `default_domain` above it")
 
 
 def _address(value: str, where: str, version: int | None = None) -> None:

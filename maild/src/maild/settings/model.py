@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from maild.settings.base import Table, key
 from maild.settings.limits import Limits
 from maild.settings.listeners import STANDARD_LISTENERS, TLS, Listener
-from maild.settings.parts import ACME, DKIM, DNS, AutoBan, Database, Logs, Policy, Queue, Retention
+from maild.settings.parts import ACME, DKIM, DMARC, DNS, AutoBan, Database, Logs, Policy, Queue, Retention
 
 HOST_NAME = (
     r"^(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
@@ -40,6 +40,7 @@ class Settings(Table, frozen=True, kw_only=True):
     dns: Annotated[DNS, key("The resolver")] = DNS()
     queue: Annotated[Queue, key("Mail to other servers")] = Queue()
     dkim: Annotated[DKIM, key("Signing")] = DKIM()
+    dmarc: Annotated[DMARC, key("Reports to other domains")] = DMARC()
     policy: Annotated[Policy, key("What is accepted from whom")] = Policy()
     retention: Annotated[Retention, key("How long some mailboxes keep mail")] = Retention()
 
@@ -47,3 +48,8 @@ class Settings(Table, frozen=True, kw_only=True):
     def open_listeners(self) -> tuple[Listener, ...]:
         """The listeners that are switched on."""
         return tuple(listener for listener in self.listeners if listener.enabled)
+
+    @property
+    def reports_domain(self) -> str:
+        """Where our DMARC reports come from; empty when no domain is named."""
+        return self.dmarc.reports_domain or (f"reports.{self.default_domain}" if self.default_domain else "")

@@ -1,4 +1,4 @@
-"""The smaller tables: database, logs, auto-ban, ACME, DNS, queue, DKIM and policy.
+"""The smaller tables: database, logs, auto-ban, ACME, DNS, queue, DKIM, DMARC and policy.
 
 Secrets never stand in the file: a key names the file that holds one, readable by the daemon alone.
 """
@@ -122,6 +122,15 @@ class DKIM(Table, frozen=True, kw_only=True):
     )
 
 
+class DMARC(Table, frozen=True, kw_only=True):
+    """Reports to other domains about mail in their name."""
+
+    send_reports: Annotated[bool, key("Send a daily report to each domain that writes here and asks for one")] = False
+    reports_domain: Annotated[
+        str, key("Domain the reports come from, with keys of its own; empty: reports.<default_domain>")
+    ] = ""
+
+
 class Retention(Table, frozen=True, kw_only=True):
     """How long mail stays in the mailboxes that people seldom empty; counted from when it came there."""
 
@@ -155,6 +164,9 @@ class Policy(Table, frozen=True, kw_only=True):
 
     verify: Annotated[bool, key("Check SPF, DKIM, DMARC and ARC of incoming mail")] = True
     dmarc_reject: Annotated[bool, key("Refuse what DMARC says to reject")] = True
+    trusted_sealers: Annotated[
+        tuple[str, ...], key("Domains of forwarders whose ARC seal is believed when forwarding broke DMARC")
+    ] = ()
     messages_per_hour: Annotated[int, key("Messages a user may send an hour; 0: no bound", ge=0)] = 500
     recipients_per_day: Annotated[int, key("Recipients a user may write to a day; 0: no bound", ge=0)] = 5000
     helo_must_resolve: Annotated[bool, key("Refuse strangers whose HELO name has no address")] = False

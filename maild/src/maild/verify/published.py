@@ -30,10 +30,14 @@ async def mail_domains(store: Store, hosts: Mapping[str, str] | None = None) -> 
 
 
 def hosts_of(settings: Settings, domains: Iterable[str]) -> dict[str, str]:
-    """MX targets as the settings show them: the first certificate name below a domain, else the server's own name."""
+    """MX targets as the settings show them: the first certificate name below a domain, or below it the server's own.
+
+    The domain that DMARC reports come from needs no name of its own: its mail goes to the server.
+    """
     names = [name for certificate in settings.acme.certificates for name in certificate.names]
     known = [wire for name in (*names, settings.hostname) if (wire := to_query(name)) is not None]
-    found: dict[str, str] = {}
+    reports = to_query(settings.reports_domain) if settings.dmarc.send_reports else None
+    found = {reports: settings.hostname} if reports else {}
     for domain in domains:
         below = [name for name in known if name.endswith(f".{domain}")]
         if below:

@@ -59,6 +59,7 @@ def test_every_key_is_described() -> None:
         ("hostname='a b'", "`hostname`"),
         ("hostname=", "at end of document"),
         ("hostname='a.b'\n[database]\nengine='mysql'", "password_file"),
+        ("hostname='a.b'\n[dmarc]\nsend_reports=true", "reports_domain"),
         ("hostname='a.b'\npublic_ipv4='::1'", "public_ipv4"),
         ("hostname='a.b'\n[auto_ban]\nnever=['10.0.0.1/8']", "auto_ban.never"),
         (

@@ -1,13 +1,15 @@
-"""Aggregate reports to others (RFC 9990), off unless an administrator wants them, and never a weapon.
+"""Aggregate reports to others (RFC 9990), off unless an administrator wants them.
 
-A domain is reported to only after a message of its own has passed DMARC and was delivered, so forged senders cause
-nothing. Targets elsewhere must have agreed (section 4), a day and a destination have caps, addresses that bounced are
-left alone. No failure reports are ever made.
+Sent once a day when the day is over, by one daemon, at most once each: only where the policy's own organization or the
+target's (section 4) wants them, within caps, never to an address that bounced. No failure reports are ever made.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
+import hmac
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,98 +18,31 @@ from email.utils import formatdate
 
 from maild.dns import DNSError, Resolver
 from maild.dns.names import to_query
-from maild.verify import dmarc, spf
-from maild.verify.dkim import Check
-from maild.verify.dmarc.aggregate import Aggregate, Authentication, Row, write
+from maild.store import Report, State
+from maild.verify.dmarc.aggregate import Aggregate, write
 from maild.verify.dmarc.discovery import Walker
-from maild.verify.dmarc.record import Policy
+from maild.verify.dmarc.gathering import DAY, DMARC_OUT, Gathered, merged
+from maild.verify.dmarc.record import parse
 
-DAY = 86_400
-"""Seconds a report covers (section 2: at least daily)."""
+SETTLE = 900
+"""Seconds after its end when a day is reported: every daemon has saved its counts by then."""
+LEASE = 600
+"""Seconds one daemon has to send a day's reports before another goes on."""
+ONCE = 30 * DAY
+"""Seconds it is remembered that a report was sent."""
+SENT = "dmarc-sent"
+"""Name of what was sent today, in the store."""
+_MICRO = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """How much is sent and held at most."""
+    """How much is sent a day at most."""
 
-    reports_a_day: int = 100
-    """Reports of a day in all: a small server has fewer correspondents that ask for them."""
-    reports_a_target: int = 2
-    """Reports of a day to one target domain."""
-    domains: int = 1_000
-    """Domains gathered at once."""
-    rows: int = 1_000
-    """Kinds of message gathered for a domain."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One checked message; ``delivered`` when it reached a mailbox."""
-
-    ip: str
-    envelope_domain: str
-    evaluation: dmarc.Evaluation
-    spf: spf.Outcome
-    dkim: Sequence[Check]
-    delivered: bool
-
-
-@dataclass(slots=True)
-class _Gathered:
-    policy: Policy
-    rows: Counter[Row] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A report that is ready, and the policy it was gathered under."""
-
-    report: Aggregate
-    policy: Policy
-
-
-@dataclass(slots=True)
-class Gatherer:
-    """Counts what correspondents' domains sent, until a day is over."""
-
-    caps: Caps = field(default_factory=Caps)
-    _domains: dict[str, _Gathered] = field(default_factory=dict)
-
-    def note(self, seen: Seen) -> None:
-        """Counts a message, if its domain is one that really writes to us and asks for reports."""
-        evaluation = seen.evaluation
-        policy = evaluation.policy
-        if policy is None or not policy.reports_to:
-            return
-        domain = evaluation.policy_domain
-        gathered = self._domains.get(domain)
-        if gathered is None:
-            is_genuine = seen.delivered and evaluation.result is dmarc.Result.PASS
-            if not is_genuine or len(self._domains) >= self.caps.domains:
-                return
-            gathered = self._domains[domain] = _Gathered(policy)
-        row = _row(seen)
-        if row in gathered.rows or len(gathered.rows) < self.caps.rows:
-            gathered.rows[row] += 1
-
-    def drain(self, organization: str, contact: str, begin: int, end: int) -> list[Draft]:
-        """The reports of what was counted since the last time."""
-        domains, self._domains = self._domains, {}
-        return [
-            Draft(
-                policy=gathered.policy,
-                report=Aggregate(
-                    organization=organization,
-                    contact=contact,
-                    report_id=f"{end}.{number}@{organization}",
-                    domain=domain,
-                    begin=begin,
-                    end=end,
-                    rows=tuple(_counted(row, count) for row, count in gathered.rows.items()),
-                ),
-            )
-            for number, (domain, gathered) in enumerate(sorted(domains.items()), 1)
-        ]
+    reports: int = 100
+    """In all: a small server has fewer correspondents that ask for them."""
+    reports_to_one: int = 2
+    """To one target domain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,118 +53,133 @@ class Outgoing:
     message: bytes
 
 
+Post = Callable[[Outgoing], Awaitable[None]]
+"""Hands a report to the queue."""
+
+
 @dataclass(slots=True)
 class Sender:
-    """Decides which drafts leave. ``suppressed`` knows the addresses that have bounced."""
+    """Sends the reports of days that are over. ``suppressed`` knows the addresses that have bounced."""
 
+    state: State
     resolver: Resolver
-    sender: str
-    """Address at a signed subdomain of ours that reports come from; it only takes bounces."""
+    address: str
+    """At a signed subdomain of ours: reports come from it, and it takes what bounces."""
+    secret: bytes
+    """Marks our reports, so that nobody can pretend that one has bounced."""
     suppressed: Callable[[str], Awaitable[bool]]
+    post: Post
     caps: Caps = field(default_factory=Caps)
-    _sent: Counter[str] = field(default_factory=Counter)
 
-    async def outgoing(self, drafts: Sequence[Draft], now: float) -> list[Outgoing]:
-        """The messages to send today."""
-        ready: list[Outgoing] = []
-        for draft in drafts:
-            for target in await self._targets(draft):
-                place = target.rpartition("@")[2].lower()
-                if self._sent.total() >= self.caps.reports_a_day:
-                    return ready
-                if self._sent[place] >= self.caps.reports_a_target:
-                    continue
-                self._sent[place] += 1
-                ready.append(Outgoing(target, compose(draft, self.sender, target, now)))
-        return ready
+    async def turn(self, now: float) -> int:
+        """Sends what is due, unless another daemon is at it; how many reports left."""
+        rows = [row for row in await self.state.reports(DMARC_OUT) if row.end_at + SETTLE * _MICRO <= now * _MICRO]
+        moment = int(now * _MICRO)
+        if not rows or not await self.state.once("dmarc-lease", "", moment + LEASE * _MICRO, moment):
+            return 0
+        sent = await self._sent(int(now) // DAY)
+        before = sent.total()
+        for whole in merged(Gathered.loaded(row.data) for row in rows):
+            if sent.total() < self.caps.reports:
+                await self._report(whole, sent, now)
+        await self._forget(rows)
+        return sent.total() - before
 
-    def new_day(self) -> None:
-        """Lets the caps begin anew."""
-        self._sent.clear()
+    async def _report(self, whole: Gathered, sent: Counter[str], now: float) -> None:
+        """Sends one domain's report to each of its targets."""
+        for target in await self._targets(whole):
+            place = target.rpartition("@")[2].lower()
+            if sent.total() >= self.caps.reports or sent[place] >= self.caps.reports_to_one:
+                continue
+            key, moment = f"{whole.day} {whole.domain} {target}", int(now * _MICRO)
+            if not await self.state.once("dmarc-report", key, moment + ONCE * _MICRO, moment):
+                continue
+            sent[place] += 1
+            await self.state.put(SENT, json.dumps({"day": int(now) // DAY, "sent": sent}))
+            await self.post(Outgoing(target, compose(whole, self.address, target, self.secret, now)))
 
-    async def _targets(self, draft: Draft) -> list[str]:
-        return [
-            target
-            for target in draft.policy.reports_to
-            if not await self.suppressed(target) and await agreed(self.resolver, draft.report.domain, target)
-        ]
+    async def _targets(self, whole: Gathered) -> list[str]:
+        wanted = []
+        for address in whole.reports_to:
+            for target in await agreed(self.resolver, whole.domain, address):
+                if target not in wanted and not await self.suppressed(target):
+                    wanted.append(target)
+        return wanted
+
+    async def _sent(self, today: int) -> Counter[str]:
+        """What went out today already, by target domain."""
+        kept = json.loads(await self.state.get(SENT) or "{}")
+        return Counter(kept["sent"]) if kept.get("day") == today else Counter()
+
+    async def _forget(self, rows: Sequence[Report]) -> None:
+        for row in rows:
+            await self.state.remove_report(row.id)
 
 
-async def agreed(resolver: Resolver, domain: str, target: str) -> bool:
-    """Whether reports about a domain may go to an address: its own organization's, or one that says so (section 4)."""
+async def agreed(resolver: Resolver, domain: str, target: str) -> list[str]:
+    """Where reports about a domain that names this address may go (section 4): there, elsewhere at that host, nowhere.
+
+    A target of the same organization needs no word of its own. Another one must publish that it takes them, and may
+    then name other addresses of the same host; one that names another host gets none.
+    """
     place = to_query(target.rpartition("@")[2])
     if place is None:
-        return False
+        return []
     walker = Walker(resolver)
     try:
         if place == domain or await walker.organization(place) == await walker.organization(domain):
-            return True
+            return [target]
         answer = await resolver.query(f"{domain}._report._dmarc.{place}", "TXT")
     except DNSError:
-        return False
-    return any(isinstance(text, bytes) and text.partition(b";")[0].strip() == b"v=DMARC1" for text in answer.records)
+        return []
+    policies = [policy for text in answer.records if isinstance(text, bytes) and (policy := parse(text)) is not None]
+    others = [address for policy in policies for address in policy.reports_to]
+    if any(to_query(address.rpartition("@")[2]) != place for address in others):
+        return []
+    return others or ([target] if policies else [])
 
 
-def compose(draft: Draft, sender: str, target: str, now: float) -> bytes:
-    """The message that carries a report (section 3.4)."""
-    report, submitter = draft.report, sender.rpartition("@")[2]
+def compose(whole: Gathered, sender: str, target: str, secret: bytes, now: float) -> bytes:
+    """The message that carries a report: subject, file name and type are what report consumers sort by."""
+    submitter = sender.rpartition("@")[2]
+    begin, end = whole.day * DAY, (whole.day + 1) * DAY - 1
+    name = mark(whole, target, secret)
+    report = Aggregate(
+        organization=submitter,
+        contact=sender,
+        report_id=f"{name}@{submitter}",
+        domain=whole.domain,
+        begin=begin,
+        end=end,
+        rows=whole.rows,
+    )
     message = EmailMessage()
     message["From"], message["To"] = sender, target
     message["Date"] = formatdate(now)
-    message["Message-ID"] = f"<{report.report_id.partition('@')[0]}@{submitter}>"
-    message["Subject"] = f"Report Domain: {report.domain} Submitter: {submitter} Report-ID: <{report.report_id}>"
+    message["Message-ID"] = f"<{report.report_id}>"
+    message["Subject"] = f"Report Domain: {whole.domain} Submitter: {submitter} Report-ID: <{report.report_id}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(f"DMARC aggregate report for {report.domain}, {len(report.rows)} records.\n")
+    message.set_content(f"DMARC aggregate report for {whole.domain}, {len(whole.rows)} records.\n")
     message.add_attachment(
-        gzip.compress(write(report, policy=_published(draft.policy)), mtime=0),
+        gzip.compress(write(report, policy=whole.published), mtime=0),
         maintype="application",
         subtype="gzip",
-        filename=f"{submitter}!{report.domain}!{report.begin}!{report.end}.xml.gz",
+        filename=f"{submitter}!{whole.domain}!{begin}!{end}.xml.gz",
     )
     return message.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
-def _published(policy: Policy) -> dict[str, str]:
-    tags = {
-        "p": policy.policy,
-        "sp": policy.subdomains,
-        "np": policy.nonexistent,
-        "adkim": policy.dkim_mode,
-        "aspf": policy.spf_mode,
-        "testing": "y" if policy.testing else "n",
-    }
-    return {name: str(value) for name, value in tags.items() if value}
+def mark(whole: Gathered, target: str, secret: bytes) -> str:
+    """A report's name, which nobody else can make for this target."""
+    about = f"{whole.day}.{hashlib.sha256(whole.domain.encode()).hexdigest()[:12]}"
+    return f"{about}.{_seal(about, target, secret)}"
 
 
-def _row(seen: Seen) -> Row:
-    evaluation = seen.evaluation
-    results = [
-        Authentication(method="dkim", domain=check.domain, selector=check.selector, result=str(check.result))
-        for check in seen.dkim
-        if check.domain
-    ]
-    results.append(Authentication(method="spf", domain=seen.spf.domain, scope="mfrom", result=str(seen.spf.result)))
-    return Row(
-        source=seen.ip,
-        count=1,
-        header_from=evaluation.domain,
-        envelope_from=seen.envelope_domain,
-        disposition=str(evaluation.disposition),
-        dkim=bool(evaluation.aligned_dkim),
-        spf=bool(evaluation.aligned_spf),
-        results=tuple(results),
-    )
+def is_ours(name: str, target: str, secret: bytes) -> bool:
+    """Whether a report of this name went to this target."""
+    about, _, seal = name.rpartition(".")
+    return hmac.compare_digest(seal.encode(), _seal(about, target, secret).encode())
 
 
-def _counted(row: Row, count: int) -> Row:
-    return Row(
-        source=row.source,
-        count=count,
-        header_from=row.header_from,
-        envelope_from=row.envelope_from,
-        disposition=row.disposition,
-        dkim=row.dkim,
-        spf=row.spf,
-        reasons=row.reasons,
-        results=row.results,
-    )
+def _seal(about: str, target: str, secret: bytes) -> str:
+    return hmac.new(secret, f"dmarc-report {about} {target.lower()}".encode(), hashlib.sha256).hexdigest()[:24]
