@@ -141,9 +141,12 @@ logs = {"json": True, "debug": False, "keep_days": 30}
 # ---- Backup ----------------------------------------------------------------------------------------------------
 backup = {
     "enabled": True,
+    # One more before a new release takes over, made by the old one; the upgrade waits for it. Without a recipient it
+    # is not encrypted and lies where only administrators read. The last three stay.
+    "before_upgrade": True,
     # When few people write mail.
     "at": "03:30",
-    # Your age public key (age1...). Without it no backup is made, because one that anybody can read is a leak.
+    # Your age public key (age1...). Without it no daily backup is made, because one that anybody can read is a leak.
     "recipient": None,
     # A share or folder outside the machine; `make backup` pulls one to ./backups as well.
     "copy_to": None,

@@ -19,6 +19,7 @@ from pyinfra_winrm.facts import HostFacts
 from pyinfra_winrm.kinds import InvalidResourceError, Service
 from pyinfra_winrm.resource import Present, Resource
 from tasks import (
+    before_upgrade,
     certificates,
     configuration,
     database,
@@ -46,6 +47,7 @@ TASKS: Mapping[str, Make] = {
     "system": system.resources,
     "mysql": mysql.resources,
     "release": release.resources,
+    "before_upgrade": before_upgrade.resources,
     "settings": configuration.resources,
     "database": database.resources,
     "restore": restore.resources,
@@ -67,6 +69,7 @@ class Deployment:
     settings: Settings | None = None
     findings: Sequence[Finding] = ()
     back: Service | None = None
+    upgrade_backup: str = ""
     _tasks: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
 
     @property
@@ -91,7 +94,7 @@ def of(host: Host) -> Deployment:
         cast("Any", host.connector).fail(HostError(f"{host.name}: {error}"))
         return Deployment()
     prefetch(host, [resource for task in tasks.values() for resource in task])
-    return Deployment(settings, found, _before(settings, facts), tasks)
+    return Deployment(settings, found, _before(settings, facts), before_upgrade.path(settings, facts), tasks)
 
 
 def _before(settings: Settings, facts: Facts) -> Service | None:

@@ -28,7 +28,7 @@ class PortOwner:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The facts that tasks decide by. The defaults are those of a bare Server 2019."""
+    """The facts that tasks decide by. The defaults are a bare Server 2019's; ``now`` is the controller's clock."""
 
     build: int = 17763
     caption: str = "Microsoft Windows Server 2019 Standard"
@@ -40,6 +40,7 @@ class Facts:
     quotas: Mapping[str, int] = field(default_factory=dict)
     ports: tuple[PortOwner, ...] = ()
     services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    now: float = 0.0
 
     def owner_of(self, port: int) -> PortOwner | None:
         """Who listens on a port."""
@@ -76,6 +77,7 @@ def parse(reply: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]], n
         quotas={name: int(value) for name, value in reply["quotas"].items()},
         ports=tuple(_port(row) for row in reply["ports"]),
         services=services,
+        now=now,
     )
 
 

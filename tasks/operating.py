@@ -64,7 +64,7 @@ def handed_over(host: Host) -> HandedOver:
         running = release.running(settings, deployment.facts_of(host, settings))
         if running is None:
             raise HostError("nothing is deployed here")
-        name = pulling.name_of(settings, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
+        name = pulling.name_of(settings, datetime.now(UTC).strftime(pulling.MOMENT))
         source = f"{Paths(settings.root).backups}/{name}"
         resource = rollback.from_release(settings, pulling.resource(settings, name), running)
         return HandedOver([resource], source, pulling.FOLDER / name)

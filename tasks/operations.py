@@ -89,7 +89,7 @@ def verify(settings: Settings | None) -> Generator[HostCommand, None, None]:
 
 
 @operation()
-def tell(settings: Settings | None) -> Generator[HostCommand, None, None]:
+def tell(settings: Settings | None, upgrade_backup: str = "") -> Generator[HostCommand, None, None]:
     """Prints the summary, with what this machine sees of the server beside what it sees of itself."""
     if settings is None or not _executing():
         return
@@ -97,5 +97,6 @@ def tell(settings: Settings | None) -> Generator[HostCommand, None, None]:
     found = report.of(host, settings)
     address = str(cast("Any", host).data.get("winrm_host") or host.name)
     seen = (*found.checks, *reachability.checks(settings, address))
-    click.echo("\n" + summary.text(settings, replace(found, checks=seen), host.name), err=True)
+    shown = replace(found, checks=seen, upgrade_backup=upgrade_backup)
+    click.echo("\n" + summary.text(settings, shown, host.name), err=True)
     yield from ()

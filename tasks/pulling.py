@@ -13,7 +13,8 @@ from tasks.settings import Settings, SettingsError
 from tasks.settings.names import ascii_name
 
 FOLDER = Path("backups")
-SUFFIX = ".age"
+SUFFIX, OPEN_SUFFIX = ".age", ".tar"  # encrypted, and not
+MOMENT = "%Y%m%dT%H%M%SZ"  # at the end of a name
 SECONDS = 3600  # for a large server's backup
 
 
@@ -23,18 +24,23 @@ def name_of(settings: Settings, moment: str) -> str:
 
 
 def resource(settings: Settings, name: str) -> Reconcile:
-    """A backup of that name on the host."""
+    """A backup of that name on the host, encrypted; those fetched before stay as long as the daily ones."""
     if settings.backup.recipient is None:
         raise SettingsError(
             "backup.recipient",
             "no key is set, and a backup that anybody can read is not made",
             "make one with age-keygen, keep the file, and set the public key (age1...)",
         )
+    return handover("handover", settings, name, settings.backup.keep_count)
+
+
+def handover(purpose: str, settings: Settings, name: str, keep: int) -> Reconcile:
+    """A backup in the host's own folder of backups, encrypted when there is a key; so many of its series stay."""
     paths = Paths(settings.root)
     return Reconcile(
-        name="handover",
+        name=purpose,
         command=release.command(settings, "handover", "--settings", paths.settings),
-        desired={"folder": paths.backups, "name": name, "recipient": settings.backup.recipient},
+        desired={"folder": paths.backups, "name": name, "recipient": settings.backup.recipient, "keep": keep},
         folder=paths.private,
         timeout=SECONDS,
     )

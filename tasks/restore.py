@@ -15,16 +15,17 @@ from tasks.facts import Facts
 from tasks.paths import Paths
 from tasks.settings import Settings, SettingsError
 
+AGE = b"age-encryption.org/"  # what an encrypted backup begins with
 SECONDS = 3600  # a large backup is read twice and written once
 
 
 def resources(settings: Settings, _facts: Facts) -> list[File | Reconcile]:
     """The file, and what is in it; nothing unless a restore was asked for."""
-    if settings.restore_from is None or settings.restore_identity is None:
+    if settings.restore_from is None:
         return []
     paths = Paths(settings.root)
     source = _file("restore_from", settings.restore_from)
-    identity = _file("restore_identity", settings.restore_identity)
+    identity = _identity(source, settings.restore_identity)
     # Named by its content: what is asked of one backup is never answered from another that lies there.
     target = f"{paths.private}/restore-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.age"
     return [
@@ -32,11 +33,21 @@ def resources(settings: Settings, _facts: Facts) -> list[File | Reconcile]:
         Reconcile(
             name="restore",
             command=release.command(settings, "backup", "restore", "--settings", paths.settings),
-            desired={"from": target, "identity": Secret(identity.read_text(encoding="utf-8"))},
+            desired={"from": target, "identity": identity},
             folder=paths.private,
             timeout=SECONDS,
         ),
     ]
+
+
+def _identity(source: Path, name: str | None) -> Secret | None:
+    """The key that opens an encrypted backup; one made before an upgrade may be open."""
+    if name:
+        return Secret(_file("restore_identity", name).read_text(encoding="utf-8"))
+    with source.open("rb") as stream:
+        if stream.read(len(AGE)) == AGE:
+            raise SettingsError("restore_identity", "this backup is encrypted", "name the age key file that opens it")
+    return None
 
 
 def _file(key: str, name: str) -> Path:

@@ -77,6 +77,7 @@ class Report:
     checks: tuple[Check, ...] = ()
     first_passwords: bool = False
     not_managed: tuple[str, ...] = ()
+    upgrade_backup: str = ""
 
 
 def text(settings: Settings, report: Report, host: str) -> str:
@@ -243,9 +244,15 @@ def _places(settings: Settings, report: Report, _: Translate) -> Iterator[str]:
     yield "  " + _("Logs: {path}, a file a day, {days} days").format(path=paths.logs, days=settings.logs.keep_days)
     yield "  " + _("Settings: {path}").format(path=paths.settings)
     if settings.backup.recipient is None:
-        yield "  " + _("No backup is made: set backup.recipient to your age key")
+        yield "  " + _("No daily backup is made: set backup.recipient to your age key")
     else:
         yield "  " + _("Backups: {path}, every day at {time}").format(path=paths.backups, time=settings.backup.at)
+    if report.upgrade_backup and settings.backup.recipient:
+        yield "  " + _("From before this upgrade: {path}, encrypted to your key").format(path=report.upgrade_backup)
+    elif report.upgrade_backup:
+        yield "  " + _(
+            "From before this upgrade: {path}, not encrypted (no backup.recipient): only administrators can read it"
+        ).format(path=report.upgrade_backup)
     if report.not_managed:
         yield "  " + _("Not managed, left as it is: {what}").format(what=", ".join(report.not_managed))
 

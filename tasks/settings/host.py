@@ -96,6 +96,7 @@ class Backup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a backup is made, for whose key it is encrypted, where it goes and how many are kept."""
 
     enabled: bool = True
+    before_upgrade: bool = True
     at: ClockTime = "03:30"
     recipient: str | None = None
     copy_to: str | None = None

@@ -107,8 +107,6 @@ def _agreeing(settings: Settings) -> Settings:
             "tls.source is files, but no folder is named",
             'write tls = {"source": "files", "folder": "C:/..."}',
         )
-    if settings.restore_from and not settings.restore_identity:
-        raise SettingsError("restore_identity", "a backup is encrypted", "name the age key file that opens it")
     _ports_once(settings)
     return settings
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
 
+from maild.backup import Manifest, verify
+from tests.lib.deploying import Ran
 from tests.lib.load import Load
 from tests.lib.programs import ROOT
 from tests.lib.site import Site, inbox_ids, site
 
-ABOUT = "an upgrade with a migration under SMTP load, one that fails and goes back, a rollback, an uninstallation"
+ABOUT = "an upgrade with a backup and a migration under SMTP load, one that fails and goes back, a rollback, an uninstallation"
 
+VERSIONS = ROOT / "maild" / "src" / "maild" / "store" / "migrations" / "versions"
 LONGEST_GAP = 10.0  # seconds without an accepted message, the issue's own bound
 MIGRATION = '''"""Adds a column that nobody needs: a real migration that only expands."""
 
@@ -42,7 +46,7 @@ def another(folder: Path, version: str, *, migration: bool = False, broken: bool
     )
     if migration:
         versions = source / "src" / "maild" / "store" / "migrations" / "versions"
-        head = max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
+        head = newest_schema(versions)
         later = f"{int(head) + 1:04d}"
         (versions / f"{later}_colour.py").write_text(MIGRATION.format(revision=later, before=head), encoding="utf-8")
     if broken:
@@ -51,6 +55,23 @@ def another(folder: Path, version: str, *, migration: bool = False, broken: bool
         assert BROKEN[0] in text, "the place that opens the ports has moved"
         app.write_text(text.replace(*BROKEN), encoding="utf-8")
     return source
+
+
+def newest_schema(versions: Path) -> str:
+    """The revision that a release's migrations lead to."""
+    return max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
+
+
+def backed_up(where: Site, ran: Ran, suffix: str, identity: str | None) -> Manifest:
+    """What the one new backup of an upgrade holds; it is for administrators alone."""
+    folder = where.lab.drive / "Mailhost" / "backups"
+    made = [path for path in folder.glob("before-upgrade-*") if path.suffix == suffix]
+    assert len(made) == 1, (made, ran.text[-2000:])
+    rights: str = where.lab.call("files.sddl", path=f"C:\\Mailhost\\backups\\{made[0].name}")
+    assert set(re.findall(r";;;([^)]+)\)", rights)) == {"SY", "BA"}, rights
+    if ran.status == 0:
+        assert made[0].name in ran.text, ran.text[-3000:]
+    return verify(made[0], identity)
 
 
 def running(where: Site) -> str:
@@ -78,26 +99,38 @@ def up(where: Site, folder: Path) -> dict[str, object]:
     where.environment["MAILHOST_LAB_MAILD"] = str(another(folder, "0.2.0", migration=True))
     with Load(where.port(25)) as load:
         load.wait(5)
-        where.deployed()
+        ran = where.deployed()
         load.wait(len(load.accepted) + 5)
+    key = (where.lab.folder / "backup-key.txt").read_text(encoding="utf-8")
+    backup = backed_up(where, ran, ".age", key)
+    assert backup.schema == newest_schema(VERSIONS), backup
+    assert backup.messages >= 5, backup
     after = running(where)
     assert after != before
     where.in_step()
     assert load.gap <= LONGEST_GAP, load.gap
-    return {"accepted": len(load.accepted), "found": found(where, load), "longest_gap_s": round(load.gap, 2)}
+    return {
+        "backed_up": backup.messages,
+        "accepted": len(load.accepted),
+        "found": found(where, load),
+        "longest_gap_s": round(load.gap, 2),
+    }
 
 
 def fails(where: Site, folder: Path) -> None:
-    """N+2 opens all ports but one: the run fails, names both, and N+1 serves again."""
+    """N+2 opens all ports but one: the run fails, names both, and N+1 serves again; without a key the backup is open."""
     before = running(where)
     good = where.environment["MAILHOST_LAB_MAILD"]
     where.environment["MAILHOST_LAB_MAILD"] = str(another(folder, "0.3.0", migration=True, broken=True))
+    where.changed["backup"] = {"recipient": None}
     ran = where.deploy()
     assert ran.status == 1, ran.text[-3000:]
     assert "does not serve" in ran.text, ran.text[-3000:]
     assert "SMTP 465" in ran.text, ran.text[-3000:]
     assert "serves again" in ran.text, ran.text[-3000:]
     assert running(where) == before
+    assert backed_up(where, ran, ".tar", None).messages >= 5
+    del where.changed["backup"]
     where.environment["MAILHOST_LAB_MAILD"] = good
     where.deployed()
     where.in_step()

@@ -1,6 +1,7 @@
 """The file of a backup: a tar stream inside age encryption, written and read in one pass without touching the disk.
 
-Anyone with the key can look into it with ``age -d FILE | tar t``. Members are small (some MiB); the last one is the
+Anyone with the key can look into it with ``age -d FILE | tar t``; without a recipient it is the bare tar, for a folder
+that only administrators read. Members are small (some MiB); the last one is the
 manifest with the SHA-256 of every other, so a file that was cut off or changed is noticed before anything is restored.
 """
 
@@ -16,7 +17,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import pyrage
@@ -24,6 +25,9 @@ import pyrage
 FORMAT = 1
 MANIFEST = "manifest.json"
 _BLOCK = tarfile.BLOCKSIZE
+_AGE = b"age-encryption.org/"
+"""What an encrypted file begins with."""
+_COPY = 1 << 20
 
 
 class BackupError(Exception):
@@ -62,7 +66,7 @@ def packed(member: Member) -> bytes:
 
 
 async def write(target: Path, recipients: list[str], members: AsyncIterator[Member]) -> None:
-    """Writes the encrypted file; it has its name only once all of it is on the disk."""
+    """Writes the file, encrypted when there are recipients; it has its name only once all of it is on the disk."""
     try:
         keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
     except pyrage.RecipientError as error:
@@ -70,7 +74,7 @@ async def write(target: Path, recipients: list[str], members: AsyncIterator[Memb
     unfinished = target.with_name(target.name + ".part")
     source = _Pulled(_tar(members), asyncio.get_running_loop())
     try:
-        await asyncio.to_thread(_encrypt, source, unfinished, keys)
+        await asyncio.to_thread(_put, source, unfinished, keys)
         unfinished.replace(target)
     except (OSError, pyrage.EncryptError) as error:
         # What remains of a run that failed is of no use and may be large.
@@ -80,9 +84,18 @@ async def write(target: Path, recipients: list[str], members: AsyncIterator[Memb
         raise BackupError(f"{unfinished}: {error}") from error
 
 
-def read(source: Path, identity: str) -> Iterator[Member]:
-    """The members of an encrypted file, one after the other; ``identity`` is the text of an age key file."""
-    with _decrypted(source, identity) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+def is_encrypted(source: Path) -> bool:
+    """Whether a backup needs a key to be read; raises ``BackupError`` when it cannot be opened."""
+    try:
+        with source.open("rb") as stream:
+            return stream.read(len(_AGE)) == _AGE
+    except OSError as error:
+        raise BackupError(f"{source}: {error.strerror}") from error
+
+
+def read(source: Path, identity: str | None) -> Iterator[Member]:
+    """The members of a file, one after the other; ``identity`` is the text of the age key file that opens it."""
+    with _opened(source, identity) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
         for info in archive:
             content = archive.extractfile(info)
             if content is not None:
@@ -128,12 +141,31 @@ async def _next(blocks: AsyncIterator[bytes]) -> bytes | None:
     return await anext(blocks, None)
 
 
-def _encrypt(source: _Pulled, target: Path, keys: list[Any]) -> None:
+def _put(source: _Pulled, target: Path, keys: list[Any]) -> None:
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as stream:
-        pyrage.encrypt_io(source, stream, keys)
+        if keys:
+            pyrage.encrypt_io(source, stream, keys)
+        else:
+            while piece := source.read(_COPY):
+                stream.write(piece)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+@contextmanager
+def _opened(source: Path, identity: str | None) -> Iterator[IO[bytes]]:
+    if is_encrypted(source):
+        if identity is None:
+            raise BackupError(f"{source} is encrypted: name the age key file that opens it")
+        with _decrypted(source, identity) as stream:
+            yield stream
+        return
+    try:
+        with source.open("rb") as stream:
+            yield stream
+    except (tarfile.TarError, EOFError) as error:
+        raise BackupError(f"{source}: {error}") from error
 
 
 @contextmanager

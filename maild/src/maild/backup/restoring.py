@@ -33,7 +33,7 @@ class Restored:
     """False: this backup had been restored before."""
 
 
-def verify(file: Path, identity: str) -> Manifest:
+def verify(file: Path, identity: str | None) -> Manifest:
     """Reads all of a backup and compares every hash; raises ``BackupError``."""
     seen: dict[str, str] = {}
     manifest: Manifest | None = None
@@ -57,7 +57,7 @@ def verify(file: Path, identity: str) -> Manifest:
     return manifest
 
 
-async def restore(store: Store, places: Places, file: Path, identity: str, *, apply: bool = True) -> Restored:
+async def restore(store: Store, places: Places, file: Path, identity: str | None, *, apply: bool = True) -> Restored:
     """Verifies, then restores; with ``apply=False`` only says whether there is something to do."""
     manifest = verify(file, identity)
     if await store.state.get(RESTORED) == manifest.id:

@@ -28,6 +28,8 @@ PACK_BYTES = 8 << 20
 PAGE_BODIES = 1000
 
 SUFFIX = ".maild.age"
+OPEN_SUFFIX = ".maild.tar"
+"""Of one that is not encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class Created:
     size: int
 
 
-async def create(store: Store, places: Places, folder: Path, recipient: str, host: str) -> Created:
-    """Writes a backup into a folder, named after the host and the time."""
+async def create(store: Store, places: Places, folder: Path, recipient: str | None, host: str) -> Created:
+    """Writes a backup into a folder, named after the host and the time; without a recipient it is not encrypted."""
     health = await store.maintenance.health()
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     manifest = Manifest(
@@ -51,11 +53,11 @@ async def create(store: Store, places: Places, folder: Path, recipient: str, hos
         schema=health.schema,
     )
     await asyncio.to_thread(_make, folder)
-    target = folder / f"{to_ascii(host)}-{stamp}{SUFFIX}"
+    target = folder / f"{to_ascii(host)}-{stamp}{SUFFIX if recipient else OPEN_SUFFIX}"
     await store.transfer.hold(HOLD_SECONDS)
     try:
         writing = _Writing(manifest)
-        await write(target, [recipient], writing.members(store, places))
+        await write(target, [recipient] if recipient else [], writing.members(store, places))
     finally:
         await store.transfer.hold(0)
     return Created(target, writing.manifest, target.stat().st_size)

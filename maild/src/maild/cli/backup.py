@@ -42,7 +42,7 @@ def register(subparsers: Subparsers) -> None:
     restored.add_argument("--dry", action="store_true", help="only say whether there is something to restore")
     for parser in (verified, restored):
         parser.add_argument("--from", dest="source", type=Path, help="the backup")
-        parser.add_argument("--identity", type=Path, help="age key file that opens it")
+        parser.add_argument("--identity", type=Path, help="age key file that opens it, when it is encrypted")
     for name, parser in (("create", made), ("list", listed), ("verify", verified), ("restore", restored)):
         parser.add_argument("--json", action="store_true", help="print a JSON value")
         add_settings(parser)
@@ -120,15 +120,15 @@ def _say(args: argparse.Namespace, manifest: Manifest, *, changed: bool) -> int:
     return FINDINGS if changed and args.dry else Exit.OK
 
 
-def _source(args: argparse.Namespace) -> tuple[Path, str]:
-    """The backup and the text of the key that opens it."""
+def _source(args: argparse.Namespace) -> tuple[Path, str | None]:
+    """The backup, and the text of the key that opens it when it is encrypted."""
     try:
         if getattr(args, "desired", None) is not None:
             desired = json.loads(args.desired.read_text(encoding="utf-8"))
-            return Path(desired["from"]), str(desired["identity"])
-        if args.source is None or args.identity is None:
-            raise BackupError("name the backup and the key that opens it: --from FILE --identity FILE")
-        return args.source, args.identity.read_text(encoding="utf-8")
+            return Path(desired["from"]), desired["identity"]
+        if args.source is None:
+            raise BackupError("name the backup, and the key that opens it: --from FILE --identity FILE")
+        return args.source, args.identity.read_text(encoding="utf-8") if args.identity else None
     except OSError as error:
         raise BackupError(f"{error.filename}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -1,7 +1,8 @@
 """``maild handover``: a backup under the name that the one who fetches it has given.
 
-Called as a desired state is (``--desired FILE --json``, with ``--dry`` to ask); the file says ``folder``, ``name`` and
-``recipient``, the age public key. A backup of that name is never made twice.
+Called as a desired state is (``--desired FILE --json``, with ``--dry`` to ask); the file says ``folder``, ``name``,
+``recipient``, the age public key or null for one that is not encrypted, and ``keep``: so many stay of those whose names
+begin alike, up to the last dash. A backup of that name is never made twice.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def register(subparsers: Subparsers) -> None:
     """Adds the command."""
     command = subparsers.add_parser("handover", help="make a backup for somebody to fetch", description=__doc__)
     add_settings(command)
-    command.add_argument("--desired", type=Path, required=True, help="file with folder, name and recipient")
+    command.add_argument("--desired", type=Path, required=True, help="file with folder, name, recipient and keep")
     command.add_argument("--json", action="store_true", help="the only form there is")
     command.add_argument("--dry", action="store_true", help="only say whether it is there")
     command.set_defaults(run=run)
@@ -43,14 +44,22 @@ def run(args: argparse.Namespace) -> int:
             return Exit.NO
         if status != Exit.OK:
             return status
+        _forget(target, desired["keep"])
     change = {"object": "backup", "name": target.name, "field": "state", "current": "absent", "wanted": "present"}
     print(json.dumps({"changes": [change] if missing else [], "not_managed": []}))
     return FINDINGS if missing and args.dry else Exit.OK
 
 
-async def _create(settings_file: Path, settings: Settings, target: Path, recipient: str) -> int:
+async def _create(settings_file: Path, settings: Settings, target: Path, recipient: str | None) -> int:
     """The name is given when the whole file is there."""
     async with opened(settings, migrate=False) as store:
         made = await create(store, Places.of(settings_file, settings), target.parent, recipient, settings.hostname)
     made.file.replace(target)
     return Exit.OK
+
+
+def _forget(target: Path, keep: int) -> None:
+    """Removes the oldest of its series; their names end with the time."""
+    series = target.name.rpartition("-")[0]
+    for file in sorted(target.parent.glob(f"{series}-*"), reverse=True)[keep:]:
+        file.unlink(missing_ok=True)

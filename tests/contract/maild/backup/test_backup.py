@@ -221,6 +221,44 @@ def test_only_the_operators_key_opens_it(made: Path) -> None:
         verify(made, "no key")
 
 
+@pytest.fixture(name="left_open")
+def _left_open(tmp_path: Path) -> Path:
+    where = scene("sqlite", _folder(tmp_path / "database"))
+
+    async def take(store: Store) -> Path:
+        await fill(store)
+        return (await create(store, furnish(tmp_path), tmp_path / "backups", None, "a.example")).file
+
+    return where.run(take)
+
+
+def test_one_without_a_recipient_is_a_bare_tar_for_its_owner_alone(left_open: Path, tmp_path: Path) -> None:
+    assert (left_open.suffix, left_open.stat().st_mode & 0o077) == (".tar", 0)
+    listed = subprocess.run(["tar", "tf", left_open], capture_output=True, check=True).stdout.decode().split()
+    assert listed[-1] == "manifest.json"
+    assert verify(left_open, None).messages == 60
+    target = scene("sqlite", _folder(tmp_path / "target"))
+
+    async def bring(store: Store) -> None:
+        assert (await restore(store, places(tmp_path / "new"), left_open, None)).changed
+        assert await store.maintenance.check(bodies=True) == []
+
+    target.run(bring)
+
+
+def test_an_encrypted_one_without_a_key_says_what_it_needs(made: Path) -> None:
+    with pytest.raises(BackupError, match="name the age key file"):
+        verify(made, None)
+
+
+def test_a_damaged_or_cut_off_open_file_is_noticed(left_open: Path) -> None:
+    whole = left_open.read_bytes()
+    for broken in (whole[: len(whole) // 2], whole[:1000] + b"x" + whole[1001:], whole[:200], b""):
+        left_open.write_bytes(broken)
+        with pytest.raises(BackupError):
+            verify(left_open, None)
+
+
 def test_the_file_can_be_looked_into_with_age_and_tar(made: Path, tmp_path: Path) -> None:
     (tmp_path / "key").write_text(IDENTITY)
     plain = subprocess.run(["age", "-d", "-i", tmp_path / "key", made], capture_output=True, check=True).stdout

@@ -137,7 +137,6 @@ def test_one_mail_host_given_stands_for_the_added_domain_too() -> None:
         ({"public_ipv6": "192.0.2.1"}, "public_ipv6"),
         ({"default_domain": "else.net"}, "default_domain"),
         ({"tls": {"source": "files"}}, "tls.folder"),
-        ({"restore_from": "x.age"}, "restore_identity"),
         ({"listeners": {"submissions": {"port": 587}}}, "listeners.submission.port"),
         ({"web": {"enabled": True, "port": 993}}, "web.port"),
         ({"max_message_mb": "fifty"}, "max_message_mb"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import string
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,13 @@ def test_columns_line_up_whatever_the_letters_are(rows: list[list[str]]) -> None
 @pytest.mark.parametrize(("text", "columns"), [("타입", 4), ("Type", 4), ("e\u0301", 1), ("", 0), ("가a", 3)])
 def test_a_korean_syllable_is_two_columns_wide(text: str, columns: int) -> None:
     assert width(text) == columns
+
+
+@pytest.mark.parametrize(("backup", "word"), [({"recipient": "age1x"}, "encrypted to your key"), ({}, "not encrypted")])
+def test_the_backup_from_before_an_upgrade_is_named_with_who_can_read_it(backup: dict[str, str], word: str) -> None:
+    found = replace(REPORT, upgrade_backup="C:/Mailhost/backups/before-upgrade.age")
+    (line,) = [
+        each for each in summary.text(settings(backup=backup), found, "server").splitlines() if "before-upg" in each
+    ]
+    assert word in line
+    assert "before-upgrade" not in text(backup=backup)
