@@ -14,7 +14,9 @@ from tests.lib.load import Load
 from tests.lib.programs import ROOT
 from tests.lib.site import Site, inbox_ids, site
 
-ABOUT = "an upgrade with a backup and a migration under SMTP load, one that fails and goes back, a rollback, an uninstallation"
+ABOUT = (
+    "an upgrade, backed up, with a migration, under load; one that fails and goes back; a rollback; an uninstallation"
+)
 
 VERSIONS = ROOT / "maild" / "src" / "maild" / "store" / "migrations" / "versions"
 LONGEST_GAP = 10.0  # seconds without an accepted message, the issue's own bound
@@ -80,7 +82,7 @@ def running(where: Site) -> str:
     assert where.service()["state"] == "running", where.service()
     shown: str = where.lab.call("files.stat", path="C:\\Mailhost\\current")["target"]
     release = image.split("\\")[3]
-    assert shown.split("\\")[-1] == release, (shown, image)
+    assert shown.rpartition("\\")[2] == release, (shown, image)
     return release
 
 
@@ -118,7 +120,7 @@ def up(where: Site, folder: Path) -> dict[str, object]:
 
 
 def fails(where: Site, folder: Path) -> None:
-    """N+2 opens all ports but one: the run fails, names both, and N+1 serves again; without a key the backup is open."""
+    """N+2 opens all ports but one: the run fails, names both, and N+1 serves again; no key, an open backup."""
     before = running(where)
     good = where.environment["MAILHOST_LAB_MAILD"]
     where.environment["MAILHOST_LAB_MAILD"] = str(another(folder, "0.3.0", migration=True, broken=True))
