@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from pyinfra_winrm.commands import ApplyResource, Arguments
 from pyinfra_winrm.errors import HostError
-from pyinfra_winrm.kinds import Service
+from pyinfra_winrm.kinds import KINDS, Service
 from tasks import report
 from tasks.settings import load
 from tasks.summary import Check, Report
@@ -23,6 +24,8 @@ class Host:
     """What a switch needs of a run: resources applied, and a report that may come good."""
 
     name = "server"
+    kinds = KINDS
+    settings = SimpleNamespace(scheme="https")
 
     def __init__(self, fails: bool = False) -> None:
         self.applied: list[str] = []
