@@ -107,7 +107,7 @@ class Rules:
     weights: dict[Name, float] = field(default_factory=lambda: dict(WEIGHTS))
     trusted_sealers: frozenset[str] = frozenset()
     dmarc_reject: bool = True
-    """Whether ``p=reject`` refuses; without it such mail goes to Junk."""
+    """Whether ``p=reject`` refuses mail that no other domain vouches for; without it such mail goes to Junk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,8 @@ def _of_sender(facts: Facts) -> list[tuple[Name, str]]:
         named.append((by_spf[facts.spf.result], facts.spf.explanation or facts.spf.problem or facts.spf.domain))
     if any(check.passed for check in facts.dkim):
         return named
-    broken = [check for check in facts.dkim if check.result is DKIMResult.FAIL]
+    # RFC 6376 section 3.6.1: a domain that tests DKIM (t=y) fares no worse than one that does not sign.
+    broken = [check for check in facts.dkim if check.result is DKIMResult.FAIL and not check.testing]
     if broken:
         named.append((Name.DKIM_FAIL, ": ".join(filter(None, [broken[0].domain, broken[0].detail]))))
     if facts.spf.result not in {spf.Result.PASS, spf.Result.TEMPERROR}:
@@ -174,10 +175,25 @@ def _of_policy(facts: Facts, rules: Rules) -> list[tuple[Name, str]]:
         return [(Name.TRUSTED_FORWARDER, facts.arc.sealers[-1])]
     detail = f"{evaluation.policy_domain} asks for {evaluation.disposition}"
     if evaluation.disposition is dmarc.Disposition.REJECT and rules.dmarc_reject:
-        return [(Name.DMARC_REJECT, detail)]
+        other = _vouching(facts)
+        if not other:
+            return [(Name.DMARC_REJECT, detail)]
+        return [(Name.DMARC_QUARANTINE, f"{detail}, but {other} vouches for it, as forwarders and lists do")]
     if evaluation.disposition is not dmarc.Disposition.NONE:
         return [(Name.DMARC_QUARANTINE, detail)]
     return []
+
+
+def _vouching(facts: Facts) -> str:
+    """A domain other than the author's that stands behind the message, empty when none does.
+
+    RFC 9989 section 7.4: nothing is refused on the policy's word alone, since lists and forwarders break alignment.
+    Mail for which nobody at all stands is no list's.
+    """
+    if facts.spf.result is spf.Result.PASS:
+        return facts.spf.domain
+    signed = next((check.domain for check in facts.dkim if check.passed), "")
+    return signed or (facts.arc.sealers[-1] if facts.arc.result is arc.Result.PASS else "")
 
 
 def _reply(action: Action, names: set[Name], facts: Facts) -> str:

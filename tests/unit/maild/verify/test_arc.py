@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-
-import dkim as dkimpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maild.verify.arc import Chain, Result, Validator
-from maild.verify.message import Splitter
-from tests.lib.dkim import key, zone
+from maild.verify.arc import Result
+from tests.lib.arc import MESSAGE, SEALERS, chain, validated
 from tests.lib.zones import Zones
-
-MESSAGE = b"From: a@a.example\r\nTo: b@b.example\r\nSubject: x\r\nMessage-ID: <1@a.example>\r\n\r\nHello.\r\n"
-SEALERS = ("one.example", "two.example", "three.example")
-ZONE = Zones(zone(*(key(name, "arc") for name in SEALERS)))
-
-
-def sealed(message: bytes, sealer: str, *, first: bool) -> bytes:
-    seen = f"dmarc=pass header.from=a.example; arc={'none' if first else 'pass'}"
-    results = f"Authentication-Results: {sealer}; {seen}\r\n".encode()
-    fields = dkimpy.ARC(results + message).sign(b"arc", sealer.encode(), key(sealer, "arc").pem(), sealer.encode())
-    return b"".join(fields) + message
-
-
-def chain(sealers: Sequence[str] = SEALERS) -> bytes:
-    message = MESSAGE
-    for sealer in sealers:
-        message = sealed(message, sealer, first=message is MESSAGE)
-    return message
-
-
-def validated(message: bytes, resolver: Zones = ZONE) -> Chain:
-    splitter = Splitter()
-    body = splitter.feed(message)
-    validator = Validator(splitter.finish(), 4e9)
-    validator.feed(body)
-    return asyncio.run(validator.finish(resolver))
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])

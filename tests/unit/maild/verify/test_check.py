@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from maild.verify import Action, Checker, FixedKeys, Peer, Rules, Signal, Verdict, check_message, sign_outgoing
 from maild.verify.decision import Name
 from maild.verify.results import parse
-from tests.lib.dkim import NOW, pair, signed, zone
+from tests.lib.dkim import NOW, key, pair, signed, zone
 from tests.lib.zones import Table, Zones
 
 NET = "xn--9t4b11yi5a.net"
@@ -77,6 +77,16 @@ def test_a_quarantine_policy_files_it_as_junk_and_none_lets_it_pass() -> None:
     assert verdict(MESSAGE, zones("p=quarantine"), ip="198.51.100.7").action is Action.JUNK
     mild = verdict(MESSAGE, zones("p=none", "?all"), ip="198.51.100.7")
     assert mild.action is Action.ACCEPT
+
+
+def test_a_reject_policy_files_what_a_list_or_forwarder_may_have_sent() -> None:
+    list_key = key("list.example", "s")
+    table = zones() | zone(list_key) | {"list.example": {"TXT": [f"v=spf1 ip4:{IP} -all".encode()]}}
+    footer = MESSAGE + b"-- \r\nlist footer\r\n"
+    for message, sender in ((footer, "bounce@list.example"), (signed(footer, list_key), "")):
+        found = verdict(message, table, sender=sender)
+        assert found.action is Action.JUNK
+        assert any("list.example vouches for it" in reason.detail for reason in found.decision.reasons)
 
 
 def test_the_administrator_may_file_what_dmarc_would_refuse() -> None:
