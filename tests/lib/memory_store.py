@@ -16,6 +16,7 @@ from maild.store import (
     Alias,
     AliasDomain,
     Ban,
+    Budget,
     Credential,
     CredentialKind,
     Domain,
@@ -29,6 +30,7 @@ from maild.store import (
     Route,
     Store,
     canonical_local,
+    new_id,
 )
 
 
@@ -49,6 +51,7 @@ class MemoryStore:
     success_rows: list[tuple[str, object]] = field(default_factory=list)
     accepted: list[tuple[Incoming, bytes]] = field(default_factory=list)
     done_once: set[tuple[str, str]] = field(default_factory=set)
+    budget: Budget = field(default_factory=Budget)
     error: Exception | None = None
     """Raised by everything, when set: the database is away."""
 
@@ -213,8 +216,8 @@ class MemoryStore:
         return set(self.success_rows)
 
     def stage(self, expected: int = 0, blob_id: bytes | None = None) -> Any:
-        del expected, blob_id
-        return StagedBytes()
+        del expected
+        return StagedBytes(blob_id or new_id(), self.budget)
 
     async def accept(self, incoming: Incoming) -> Accepted:
         self._check()
@@ -232,15 +235,18 @@ class MemoryStore:
 
 @dataclass
 class StagedBytes:
-    """A staged body."""
+    """A staged body, written at once."""
 
+    id: bytes
+    budget: Budget
     data: bytearray = field(default_factory=bytearray)
 
     @property
     def size(self) -> int:
         return len(self.data)
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes, counted: int = 0) -> None:
+        self.budget.give(counted)
         self.data += data
 
     async def abandon(self) -> None:

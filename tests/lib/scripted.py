@@ -15,7 +15,8 @@ from maild.net import Connection, FairQueue, Peer, TLSInfo, address_of
 from maild.policy import LANES, Gate, Login, Rates
 from maild.settings import AutoBan, Limits, Listener
 from maild.smtp import dialogue
-from maild.smtp.context import Budget, Context, Screen, Verifier
+from maild.smtp.context import Context, Screen, Verified, Verifier
+from maild.store import Budget
 from tests.lib.memory_store import MemoryStore
 
 TLS = TLSInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
@@ -61,6 +62,23 @@ class FakeConnection:
         asyncio.get_running_loop().call_soon(self.on_tls)
 
 
+@dataclass(frozen=True)
+class Finds:
+    """A verifier that finds the same in every message."""
+
+    found: Verified = field(default_factory=Verified)
+
+    def __call__(self, **_: object) -> Finds:
+        return self
+
+    async def feed(self, piece: bytes) -> None:
+        del piece
+
+    async def finish(self, head: bytes) -> Verified:
+        del head
+        return self.found
+
+
 @dataclass
 class House:
     """A server with 테스트.net, its alias domain 테스트.co.kr, and a few people."""
@@ -74,6 +92,7 @@ class House:
     now: dt.datetime = NOW
 
     def __post_init__(self) -> None:
+        self.memory.budget = Budget(self.limits.unfinished_bytes)
         self.memory.add_domain("xn--9t4b11yi5a.net")
         self.memory.add_alias_domain("xn--9t4b11yi5a.co.kr", "xn--9t4b11yi5a.net")
         self.id = self.memory.add_account("id", "xn--9t4b11yi5a.net", "비밀번호1")
@@ -93,7 +112,6 @@ class House:
             gate=gate,
             login=Login(store, gate, hashing, log, default_domain="xn--9t4b11yi5a.net"),
             rates=Rates(500, 5000, self._seconds),
-            budget=Budget(self.limits.unfinished_bytes),
             log=log,
             now=lambda: self.now,
             lifetime_hours=120,

@@ -38,8 +38,7 @@ from maild.policy import LANES, Gate
 from maild.service import posix
 from maild.services import Services
 from maild.settings import Listener, Retention, SettingsError, load
-from maild.smtp.context import Budget
-from maild.store import Store, StoreError, StoreUnavailable, open_store
+from maild.store import Budget, Store, StoreError, StoreUnavailable, open_store
 
 T = TypeVar("T")
 
@@ -132,9 +131,7 @@ class Daemon:
             return
         store, rewrites = opened
         self._log.application("The mail store is open.")
-        services = Services.build(
-            self._settings, store, rewrites, hashing=self._hashing, budget=self._budget, log=self._log
-        )
+        services = Services.build(self._settings, store, rewrites, hashing=self._hashing, log=self._log)
         self._services = services
         sender = outgoing(
             self._settings,
@@ -155,7 +152,7 @@ class Daemon:
 
     async def _open_store(self, key: bytes | None) -> tuple[Store, KeyedRewriting | None]:
         """The store and what must be read from it before mail is taken."""
-        store = await open_store(self._settings.database)
+        store = await open_store(self._settings.database, budget=self._budget)
         try:
             await store.wait(STORE_RETRY_SECONDS)
             return store, await rewriting(store, key, self._log)

@@ -27,7 +27,7 @@ from maild.pop3 import session as pop3
 from maild.pop3.commands import COMMANDS as POP3_COMMANDS
 from maild.settings import DNS, Listener, Settings
 from maild.smtp import dialogue
-from maild.smtp.context import Budget, Context
+from maild.smtp.context import Context
 from maild.smtp.verification import MessageVerifier
 from maild.store import Store
 from maild.verify.decision import Rules
@@ -54,7 +54,6 @@ class Services:
         rewrites: KeyedRewriting | None,
         *,
         hashing: FairQueue,
-        budget: Budget,
         log: Log,
     ) -> Services:
         """Everything for an open store."""
@@ -72,7 +71,6 @@ class Services:
             gate=gate,
             login=login,
             rates=rates,
-            budget=budget,
             log=log,
             now=_local_now,
             lifetime_hours=settings.queue.lifetime_hours,

@@ -16,8 +16,9 @@ class Limits(Table, frozen=True, kw_only=True):
 
     message_bytes: Annotated[int, key("Largest message, announced as SIZE", ge=64 * 1024)] = 50 * 1024 * 1024
     unfinished_bytes: Annotated[
-        int, key("All messages still being received together; beyond it senders get 452", ge=1024 * 1024)
-    ] = 256 * 1024 * 1024
+        int,
+        key("Memory for all messages still being received; beyond it senders wait and then get 452", ge=1024 * 1024),
+    ] = 64 * 1024 * 1024
     recipients: Annotated[int, key("Recipients of one message; RFC 5321 4.5.3.1.8 asks for 100 at least", ge=100)] = (
         1000
     )

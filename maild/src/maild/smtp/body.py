@@ -1,4 +1,4 @@
-"""A message body on its way in: DATA up to CRLF.CRLF, or BDAT chunks, cut into clean pieces.
+"""A message on its way in: DATA up to CRLF.CRLF, or BDAT chunks, cut into clean pieces.
 
 Only ``CRLF.CRLF`` ends DATA; a bare CR or LF is never an end, and a message that holds one is marked, so that nothing
 can be smuggled past us to a server that reads it differently. Pure: bytes in, pieces out.
@@ -14,7 +14,7 @@ _CR, _LF, _DOT = 13, 10, 46
 
 @dataclass(slots=True)
 class Body:
-    """What has arrived of a message. ``pieces`` hold it unless it is too large; then it is only counted."""
+    """What has arrived of a message. ``pieces`` hold what nobody has taken; one too large is only counted."""
 
     limit: int
     pieces: list[bytes] = field(default_factory=list)
@@ -22,19 +22,25 @@ class Body:
     bare: bool = False
     """A CR without LF or a LF without CR stands in it."""
     nul: bool = False
-    crowded_out: bool = False
-    """There was no room for it; it is only counted."""
+    given_up: bool = False
+    """It cannot be kept; it is only counted."""
     _after_cr: bool = False
+    _open_line: bool = False
 
     @property
     def too_large(self) -> bool:
         """Whether it is beyond the limit."""
         return self.size > self.limit
 
-    def crowd_out(self) -> None:
+    def give_up(self) -> None:
         """Forgets what was kept; what still comes is only counted."""
         self.pieces.clear()
-        self.crowded_out = True
+        self.given_up = True
+
+    def take(self) -> list[bytes]:
+        """What has come since the last call."""
+        taken, self.pieces = self.pieces, []
+        return taken
 
     def add(self, piece: bytes) -> None:
         """Adds clean bytes; a CRLF may lie across two pieces."""
@@ -45,7 +51,8 @@ class Body:
             self._check_ends(piece)
         if b"\0" in piece:
             self.nul = True
-        if self.too_large or self.crowded_out:
+        self._open_line = piece[-1] != _LF
+        if self.too_large or self.given_up:
             self.pieces.clear()
         else:
             self.pieces.append(piece)
@@ -53,9 +60,8 @@ class Body:
     def finish(self) -> None:
         """No more comes: a CR that still waits for its LF is bare, and the last line is closed."""
         self.bare = self.bare or self._after_cr
-        if self.pieces and not self.pieces[-1].endswith(b"\n"):
-            self.pieces.append(b"\r\n")
-            self.size += 2
+        if self._open_line:
+            self.add(b"\r\n")
 
     def _check_ends(self, piece: bytes) -> None:
         pairs = piece.count(b"\r\n")

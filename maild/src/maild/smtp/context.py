@@ -17,7 +17,6 @@ from maild.mail.address import Address
 from maild.net import Peer
 from maild.policy import Gate, Login, Rates
 from maild.settings import Limits
-from maild.smtp.message import Message
 from maild.store import Store
 
 
@@ -38,11 +37,23 @@ class Verified:
     """The header without fields that forge ours; None: as it came."""
 
 
-class Verifier(Protocol):
-    """Checks who really sent a message."""
+class Check(Protocol):
+    """The check of one message, fed while it comes."""
 
-    async def __call__(self, message: Message, *, peer: Peer, helo: str, sender: Address | None) -> Verified:
-        """What was found; faults of DNS are results, not exceptions."""
+    async def feed(self, piece: bytes) -> None:
+        """The next bytes of the message, exactly as they came."""
+        ...
+
+    async def finish(self, head: bytes) -> Verified:
+        """What was found, once all has come; ``head`` is the header. Faults of DNS are results, not exceptions."""
+        ...
+
+
+class Verifier(Protocol):
+    """Checks who really sent messages."""
+
+    def __call__(self, *, peer: Peer, helo: str, sender: Address | None) -> Check:
+        """The check of a message that begins to come."""
         ...
 
 
@@ -52,32 +63,6 @@ class Screen(Protocol):
     async def __call__(self, *, peer: Peer, helo: str, sender: Address | None, recipient: Address) -> str | None:
         """A refusing reply, or None."""
         ...
-
-
-class Budget:
-    """Bytes of unfinished messages in memory, all sessions together."""
-
-    __slots__ = ("_used", "limit")
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._used = 0
-
-    @property
-    def used(self) -> int:
-        """Bytes that are held."""
-        return self._used
-
-    def take(self, count: int) -> bool:
-        """Reserves bytes; False when they are not there."""
-        if self._used + count > self.limit:
-            return False
-        self._used += count
-        return True
-
-    def give(self, count: int) -> None:
-        """Gives bytes back."""
-        self._used -= count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +77,6 @@ class Context:
     gate: Gate
     login: Login
     rates: Rates
-    budget: Budget
     log: Log
     now: Callable[[], dt.datetime]
     lifetime_hours: int

@@ -19,7 +19,8 @@ from maild.smtp.body import Body
 from maild.smtp.context import Context
 from maild.smtp.grammar import Command, Refused
 from maild.smtp.intake import Intake
-from maild.smtp.reception import TOO_LARGE, TOO_MUCH, UNAVAILABLE, receive
+from maild.smtp.reception import TOO_LARGE, UNAVAILABLE, receive, spool
+from maild.smtp.spool import Spool
 from maild.smtp.transaction import Client, Transaction, User
 from maild.store import StoreError
 
@@ -45,7 +46,7 @@ class Dialogue:
         self._listener = listener
         self._stream = stream
         self._connection = stream.connection
-        self._intake = Intake(stream, context.budget, context.limits.message_bytes, self._patience)
+        self._intake = Intake(stream, context.limits.message_bytes, self._patience)
         self._helo: str | None = None
         self._extended = False
         self._user: User | None = None
@@ -68,7 +69,7 @@ class Dialogue:
         except StreamStopped:
             self._reply("421 4.3.2 The server is stopping, please try again later")
         finally:
-            self._intake.release()
+            await self._intake.release()
 
     async def _one(self) -> None:
         try:
@@ -120,7 +121,7 @@ class Dialogue:
     async def _hello(self, command: Command) -> None:
         self._helo = grammar.helo_name(command.argument)
         self._extended = command.verb == "EHLO"
-        self._reset()
+        await self._reset()
         if self._extended:
             self._reply(*[f"250-{word}" for word in (self._context.hostname, *self._extensions())], "250 HELP")
         else:
@@ -141,7 +142,7 @@ class Dialogue:
             raise Refused("503 5.5.1 TLS is active already")
         if self._listener.tls not in {"starttls", "starttls-required"}:
             raise Refused("502 5.5.1 STARTTLS is not offered here")
-        self._reset()
+        await self._reset()
         self._helo, self._extended, self._user = None, False, None
         self._reply("220 2.0.0 Ready to start TLS")
         await self._stream.start_tls()
@@ -228,18 +229,25 @@ class Dialogue:
         if self._intake.chunked is not None:
             raise Refused("503 5.5.1 BDAT has begun")
         self._reply("354 End data with <CR><LF>.<CR><LF>")
-        await self._finish(transaction, await self._intake.data())
+        spooled = self._spool(transaction)
+        await self._finish(transaction, await self._intake.data(spooled), spooled)
 
     async def _bdat(self, command: Command) -> None:
         size, last = grammar.bdat(command.argument)
-        wanted = self._transaction is not None and bool(self._transaction.recipients)
-        body = await self._intake.chunk(size, wanted=wanted)
-        transaction = self._with_recipients()
+        try:
+            transaction = self._with_recipients()
+        except Refused:
+            await self._intake.pass_over(size)
+            raise
+        spooled = self._intake.spool or self._spool(transaction)
+        body = await self._intake.chunk(size, spooled, last=last)
         if last:
-            body.finish()
-            await self._finish(transaction, body)
+            await self._finish(transaction, body, spooled)
         else:
             self._reply(f"250 2.0.0 {size} octets received")
+
+    def _spool(self, transaction: Transaction) -> Spool:
+        return spool(self._context, self._client or self._as_client(), transaction)
 
     def _with_recipients(self) -> Transaction:
         if self._transaction is None:
@@ -248,16 +256,14 @@ class Dialogue:
             raise Refused("554 5.5.1 No valid recipients")
         return self._transaction
 
-    async def _finish(self, transaction: Transaction, body: Body) -> None:
+    async def _finish(self, transaction: Transaction, body: Body, spooled: Spool) -> None:
         self._messages += 1
         try:
             if body.too_large:
                 raise Refused(TOO_LARGE.format(limit=body.limit))
-            if body.crowded_out:
-                raise Refused(TOO_MUCH)
-            reply = await receive(self._context, self._client or self._as_client(), transaction, body)
+            reply = await receive(self._context, self._client or self._as_client(), transaction, body, spooled)
         finally:
-            self._reset()
+            await self._reset()
         if reply.startswith("5"):
             raise Refused(reply)
         self._reply(reply)
@@ -278,7 +284,7 @@ class Dialogue:
     # The rest
 
     async def _rset(self, _: Command) -> None:
-        self._reset()
+        await self._reset()
         self._reply("250 2.0.0 Ok")
 
     async def _noop(self, _: Command) -> None:
@@ -296,9 +302,9 @@ class Dialogue:
     async def _quit(self, _: Command) -> None:
         self._end("221 2.0.0 Goodbye")
 
-    def _reset(self) -> None:
+    async def _reset(self) -> None:
         self._transaction = None
-        self._intake.release()
+        await self._intake.release()
 
     def _refuse(self, reply: str) -> None:
         """Counts an error; too many of them end the session, because only a guesser makes so many."""

@@ -1,22 +1,24 @@
-"""A received message as its header block and the pieces of its body, so that a large one is never copied as a whole.
+"""A received message as its header block and its body, which of a large one lies in the store already.
 
 What is looked at and changed at the end of DATA is the header; the body only passes through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from maild.mail import header
+from maild.store import Staged
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The header with its empty line, and the body."""
+    """The header with its empty line, and the body; of a staged one ``body`` is only the beginning."""
 
     head: bytes
     body: tuple[bytes, ...]
+    staged: Staged | None = None
 
     @classmethod
     def of(cls, pieces: Sequence[bytes], limit: int) -> Message:
@@ -31,14 +33,14 @@ class Message:
     @property
     def size(self) -> int:
         """Bytes of it all."""
-        return len(self.head) + sum(map(len, self.body))
+        return len(self.head) + (self.staged.size if self.staged else sum(map(len, self.body)))
 
     def with_head(self, head: bytes) -> Message:
         """The same body under another header."""
-        return self if head is self.head else Message(head, self.body)
+        return self if head is self.head else replace(self, head=head)
 
     def whole(self) -> bytes:
-        """All of it, for one that is small."""
+        """All of it, for one that is not staged."""
         return b"".join([self.head, *self.body])
 
     def beginning(self, count: int) -> bytes:
@@ -50,20 +52,6 @@ class Message:
             if count <= 0:
                 break
         return b"".join(kept)
-
-    def chunks(self, size: int) -> Iterator[bytes]:
-        """All of it in pieces of about that size, none larger than twice that."""
-        held: list[bytes] = []
-        length = 0
-        for piece in (self.head, *self.body):
-            for start in range(0, len(piece), size):
-                held.append(piece[start : start + size])
-                length += len(held[-1])
-                if length >= size:
-                    yield b"".join(held)
-                    held, length = [], 0
-        if held:
-            yield b"".join(held)
 
 
 def _has_end(block: bytes) -> bool:

@@ -21,6 +21,7 @@ from maild.smtp.body import Body
 from maild.smtp.context import Context, Verified
 from maild.smtp.grammar import Refused
 from maild.smtp.message import Message
+from maild.smtp.spool import Spool
 from maild.smtp.transaction import Client, Transaction
 from maild.store import (
     BudgetExhausted,
@@ -33,8 +34,6 @@ from maild.store import (
     new_id,
 )
 
-STAGE_BYTES = 1 << 20
-"""Bodies above this go to the store in chunks before the commit, so that no transaction is long."""
 AUTOMATIC_FIELDS = frozenset({b"auto-submitted", b"list-id", b"list-unsubscribe", b"precedence"})
 """Fields of mail that is never answered automatically (RFC 3834 section 2)."""
 
@@ -45,11 +44,21 @@ TOO_MUCH = "452 4.3.1 Too much mail is arriving at once, please try again later"
 UNAVAILABLE = "451 4.3.0 The mail store is not available at the moment, please try again later"
 
 
-async def receive(context: Context, client: Client, transaction: Transaction, body: Body) -> str:
+def spool(context: Context, client: Client, transaction: Transaction) -> Spool:
+    """Where the message of a transaction goes while it comes; a stranger's passes the checks."""
+    check = None
+    if context.verifier is not None and client.user is None and not _is_trusted(client):
+        check = context.verifier(peer=client.peer, helo=client.helo, sender=transaction.sender)
+    return Spool(context.store, context.limits.header_bytes, check)
+
+
+async def receive(context: Context, client: Client, transaction: Transaction, body: Body, spooled: Spool) -> str:
     """Takes responsibility for a message and returns the reply, or refuses it."""
     started = time.monotonic()
     try:
-        number = await _take(context, client, transaction, body)
+        if spooled.failure is not None:
+            raise spooled.failure
+        number = await _take(context, client, transaction, body, spooled)
     except Refused as refused:
         context.log.application(
             f"SMTPD - Message from <{transaction.sender or ''}> refused: {refused.reply}. Session Id: {client.session}",
@@ -62,12 +71,12 @@ async def receive(context: Context, client: Client, transaction: Transaction, bo
     return f"250 2.0.0 Queued as {number} ({time.monotonic() - started:.3f} seconds)"
 
 
-async def _take(context: Context, client: Client, transaction: Transaction, body: Body) -> str:
+async def _take(context: Context, client: Client, transaction: Transaction, body: Body, spooled: Spool) -> str:
     _refuse_malformed(body, transaction)
-    message = Message.of(body.pieces, context.limits.header_bytes)
+    message = await spooled.message(body)
     fields = list(header.fields(message.head))
     _refuse_header(context, message, fields)
-    identifier = new_id()
+    identifier = new_id() if message.staged is None else message.staged.id
     when = context.now()
     prefix = b""
     verified = Verified()
@@ -79,7 +88,7 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
         head, prefix = submission.completed(message.head, fields, when, random, context.hostname)
         message = message.with_head(head)
     else:
-        verified = await _verify(context, client, transaction, message)
+        verified = await _verify(spooled, message)
         await _refuse_pretender(context, client, transaction, fields, verified)
         message = message if verified.head is None else message.with_head(verified.head)
     arrival = _arrival(context, client, transaction, fields, verified)
@@ -130,10 +139,10 @@ def _refuse_header(context: Context, message: Message, fields: list[Field]) -> N
         raise Refused("550 5.6.0 The message has more than one From field")
 
 
-async def _verify(context: Context, client: Client, transaction: Transaction, message: Message) -> Verified:
-    if context.verifier is None or _is_trusted(client):
+async def _verify(spooled: Spool, message: Message) -> Verified:
+    if spooled.check is None:
         return Verified()
-    found = await context.verifier(message, peer=client.peer, helo=client.helo, sender=transaction.sender)
+    found = await spooled.check.finish(message.head)
     if found.refusal is not None and not found.kept:
         raise Refused(found.refusal)
     return found
@@ -201,16 +210,11 @@ def _refuse_lost(plan: Plan) -> None:
 
 async def _accept(context: Context, incoming: Incoming, message: Message) -> int:
     """Commits and returns the size."""
-    size = message.size
-    if size <= STAGE_BYTES:
-        return (await context.store.accept(replace(incoming, body=message.whole()))).size
-    staged = context.store.stage(size, incoming.id)
-    try:
-        for chunk in message.chunks(STAGE_BYTES):
-            await staged.write(chunk)
-        return (await context.store.accept(replace(incoming, body=staged))).size
-    finally:
-        await staged.abandon()
+    if message.staged is None:
+        incoming = replace(incoming, body=message.whole(), counted=True)
+    else:
+        incoming = replace(incoming, prefix=incoming.prefix + message.head, body=message.staged)
+    return (await context.store.accept(incoming)).size
 
 
 async def _tell_of_success(

@@ -5,16 +5,17 @@ Fields that forge our own results are taken away after the checks, so signatures
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from maild.dns import Resolver
 from maild.mail.address import Address
 from maild.net import Peer
 from maild.smtp.context import Verified
-from maild.smtp.message import Message
 from maild.verify import check, results
 from maild.verify.decision import Action, Rules
 from maild.verify.dmarc import Result
+from maild.verify.message import SLICE, slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,36 @@ class MessageVerifier:
     server: str
     rules: Rules
 
-    async def __call__(self, message: Message, *, peer: Peer, helo: str, sender: Address | None) -> Verified:
-        """What was found out about a message."""
+    def __call__(self, *, peer: Peer, helo: str, sender: Address | None) -> MessageCheck:
+        """The check of a message that begins to come."""
         who = check.Peer(ip=peer.text, helo=helo, sender=str(sender) if sender else "")
-        verdict = await check.check_message(
-            (message.head, *message.body), who, resolver=self.resolver, server=self.server, rules=self.rules
+        return MessageCheck(
+            check.Checker(who, resolver=self.resolver, server=self.server, rules=self.rules), self.server
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCheck:
+    """The check of one message while its data comes."""
+
+    checker: check.Checker
+    server: str
+
+    async def feed(self, piece: bytes) -> None:
+        """The next bytes, slice by slice; a large piece gives others a turn between."""
+        for part in slices(piece):
+            self.checker.feed(part)
+            if len(part) == SLICE:
+                await asyncio.sleep(0)
+
+    async def finish(self, head: bytes) -> Verified:
+        """What was found out about the message."""
+        verdict = await self.checker.finish()
         return Verified(
             fields=verdict.headers,
             authentic=verdict.facts.dmarc.result is Result.PASS,
             refusal=verdict.decision.reply or None,
             kept=verdict.action is Action.REJECTS,
             junk=verdict.action is Action.JUNK,
-            head=results.without_forged(message.head, self.server),
+            head=results.without_forged(head, self.server),
         )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from maild.store.budget import Budget
 from maild.store.errors import (
     AlreadyExists,
     BudgetExhausted,
@@ -95,6 +96,7 @@ __all__ = [
     "AutoReply",
     "Ban",
     "BodyChunk",
+    "Budget",
     "BudgetExhausted",
     "Changes",
     "Copied",

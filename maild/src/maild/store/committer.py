@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
+from maild.store.budget import Budget
 from maild.store.cache import Fresh
 from maild.store.engine.base import CommitUnknown, Duplicate, Engine, Transaction
 from maild.store.errors import StoreError, StoreUnavailable
@@ -18,7 +19,7 @@ from maild.store.prepare import prepare
 from maild.store.records.arrival import Accepted, Incoming
 from maild.store.sql import accounts, arrival
 from maild.store.sql.arrival import Prepared
-from maild.store.staging import Budget, StagedBody
+from maild.store.staging import StagedBody
 from maild.store.watch import Watches
 
 BATCH_MESSAGES = 64
@@ -70,7 +71,7 @@ class Committer:
         """Returns once the message is committed."""
         if self._closing:
             raise StoreUnavailable("the store is closing")
-        held = len(incoming.body) if isinstance(incoming.body, bytes) else 0
+        held = len(incoming.body) if isinstance(incoming.body, bytes) and not incoming.counted else 0
         await self._budget.take(held)
         try:
             prepared = await _prepare(incoming)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from maild.store.budget import Budget
 from maild.store.records.access import Access, Credentials
 from maild.store.records.arrival import Accepted, Incoming, Staged
 from maild.store.records.directory import Directory
@@ -173,6 +174,11 @@ class Store(Protocol):
     @property
     def transfer(self) -> Transfer:
         """Everything out and in again."""
+        ...
+
+    @property
+    def budget(self) -> Budget:
+        """The bytes that unfinished messages may hold."""
         ...
 
     @property

@@ -9,7 +9,7 @@ from maild.store.committer import Committer
 from maild.store.engine.base import Engine, T, Transaction, Work
 from maild.store.interface import Finding, Health
 from maild.store.sql import access, bodies, check, mailboxes, messages, queue, state, suppression, transfer
-from maild.store.staging import Budget
+from maild.store.staging import Staging
 from maild.store.watch import Watches
 
 BODY_GRACE_SECONDS = 3600
@@ -29,11 +29,11 @@ class SQLMaintenance:
     """Checks and clean-up of the database."""
 
     def __init__(
-        self, engine: Engine, committer: Committer, budget: Budget, watches: Watches, schema: Callable[[], str]
+        self, engine: Engine, committer: Committer, staging: Staging, watches: Watches, schema: Callable[[], str]
     ) -> None:
         self._engine = engine
         self._committer = committer
-        self._budget = budget
+        self._staging = staging
         self._watches = watches
         self._schema = schema
 
@@ -56,7 +56,7 @@ class SQLMaintenance:
     async def sweep(self) -> int:
         """Removes what nothing refers to any more."""
         now = await self._engine.read(lambda tx: tx.now())
-        removed = 0
+        removed = await self._staging.remove_left()
         while not await self._engine.read(transfer.is_held):
             noted, gone = await self._write(lambda tx: bodies.collect(tx, now - BODY_GRACE_SECONDS * 10**6, SLICE_ROWS))
             removed += gone
@@ -64,6 +64,8 @@ class SQLMaintenance:
                 break
         stale = await self._engine.read(lambda tx: bodies.stale(tx, now - STAGED_SECONDS * 10**6, SLICE_ROWS))
         removed += await self._write(lambda tx: bodies.abandon(tx, stale))
+        while await self._write(bodies.purge):
+            pass
         history = now - HISTORY_SECONDS * 10**6
         removed += await self._write(lambda tx: access.forget(tx, history))
         removed += await self._write(lambda tx: state.forget(tx, history, now))
@@ -90,7 +92,7 @@ class SQLMaintenance:
             commits=self._committer.commits,
             committed_messages=self._committer.messages,
             waiting_messages=self._committer.waiting,
-            unfinished_bytes=self._budget.held,
+            unfinished_bytes=self._staging.budget.held,
             unknown_outcomes=self._committer.unknown,
         )
 

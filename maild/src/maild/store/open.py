@@ -10,6 +10,7 @@ from sqlalchemy import URL
 
 from maild.settings import Database
 from maild.store import migrate as migrations
+from maild.store.budget import Budget
 from maild.store.engine.mysql import MySQLEngine
 from maild.store.engine.mysql_connection import Server
 from maild.store.engine.sqlite import SQLiteEngine
@@ -19,18 +20,20 @@ from maild.store.migrate import SchemaState
 from maild.store.opened import SQLStore
 
 
-async def open_store(database: Database, *, migrate: bool = True) -> Store:
+async def open_store(database: Database, *, migrate: bool = True, budget: Budget | None = None) -> Store:
     """The store of these settings; with ``migrate`` an older schema is brought up to this release's first.
+
+    ``budget`` bounds the bytes of unfinished messages.
 
     Never waits for a database server that is late: the store connects by itself, and until then every call raises
     ``StoreUnavailable``.
     """
     if database.engine == "mysql":
-        return _open_mysql(database, migrate=migrate)
+        return _open_mysql(database, budget, migrate=migrate)
     _make_private(database.file)
     url = migrations.sqlite_url(database.file)
     revision = await asyncio.to_thread(_prepare, url, migrate=migrate)
-    return SQLStore(SQLiteEngine(database.file), lambda: revision)
+    return SQLStore(SQLiteEngine(database.file), lambda: revision, budget)
 
 
 async def schema_of(database: Database) -> tuple[SchemaState, str]:
@@ -69,7 +72,7 @@ def _make_private(file: Path) -> None:
         raise StoreUnavailable(f"{file}: {error.strerror}") from error
 
 
-def _open_mysql(database: Database, *, migrate: bool) -> Store:
+def _open_mysql(database: Database, budget: Budget | None, *, migrate: bool) -> Store:
     revision = ""
 
     def prepare() -> None:
@@ -83,7 +86,7 @@ def _open_mysql(database: Database, *, migrate: bool) -> Store:
         schema=database.schema,
         password=lambda: password_of(database),
     )
-    return SQLStore(MySQLEngine(server, prepare), lambda: revision)
+    return SQLStore(MySQLEngine(server, prepare), lambda: revision, budget)
 
 
 def _prepare(url: URL, *, migrate: bool) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from maild.store.access import SQLAccess, SQLCredentials
+from maild.store.budget import Budget
 from maild.store.committer import Committer
 from maild.store.directory import SQLDirectory
 from maild.store.engine.base import Engine
@@ -14,8 +15,8 @@ from maild.store.mailboxes import SQLMailboxes
 from maild.store.maintenance import SQLMaintenance
 from maild.store.messages import SQLMessages
 from maild.store.queue import SQLQueue
-from maild.store.records.arrival import Accepted, Incoming, Staged, new_id
-from maild.store.staging import Budget, StagedBody
+from maild.store.records.arrival import Accepted, Incoming, Staged
+from maild.store.staging import Staging
 from maild.store.state import SQLKeys, SQLState
 from maild.store.transfer import SQLTransfer
 from maild.store.watch import Watches
@@ -26,11 +27,12 @@ READY_STEP_SECONDS = 0.2
 class SQLStore:
     """The store over an engine."""
 
-    def __init__(self, engine: Engine, schema: Callable[[], str]) -> None:
+    def __init__(self, engine: Engine, schema: Callable[[], str], budget: Budget | None = None) -> None:
         self._engine = engine
         self._watches = Watches(engine)
-        self._budget = Budget()
-        self._committer = Committer(engine, self._budget, self._watches)
+        self.budget = budget or Budget()
+        self._staging = Staging(engine, self.budget)
+        self._committer = Committer(engine, self.budget, self._watches)
         self.directory = SQLDirectory(engine)
         self.credentials = SQLCredentials(engine)
         self.access = SQLAccess(engine)
@@ -40,11 +42,11 @@ class SQLStore:
         self.keys = SQLKeys(engine)
         self.state = SQLState(engine)
         self.transfer = SQLTransfer(engine)
-        self.maintenance = SQLMaintenance(engine, self._committer, self._budget, self._watches, schema)
+        self.maintenance = SQLMaintenance(engine, self._committer, self._staging, self._watches, schema)
 
     def stage(self, expected: int = 0, blob_id: bytes | None = None) -> Staged:  # noqa: ARG002
         """A body that will come in pieces; room for it is taken as they come."""
-        return StagedBody(self._engine, self._budget, blob_id or new_id())
+        return self._staging.open(blob_id)
 
     async def accept(self, incoming: Incoming) -> Accepted:
         """Returns once the message is committed."""
@@ -70,5 +72,6 @@ class SQLStore:
     async def close(self) -> None:
         """Commits what is waiting and closes all connections."""
         await self._committer.close()
+        await self._staging.close()
         self._watches.close()
         await self._engine.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maild.store.records.arrival import Incoming
+from maild.store.records.arrival import CHUNK_BYTES, Incoming
 from maild.store.sql import bodies
 from maild.store.sql.arrival import Prepared
 from maild.store.staging import StagedBody
@@ -22,8 +22,9 @@ def prepare(incoming: Incoming) -> Prepared:
     if not body.written:
         whole = incoming.prefix + rest
         return Prepared(incoming=incoming, size=len(whole), chunks=tuple(bodies.chunks_of(whole) or _EMPTY))
-    # The chunks written while the data came are numbered from 1: there is room for the prefix before them.
-    before = bodies.chunks_of(incoming.prefix)[:1]
+    # The chunks written while the data came are numbered from 1: there is room for a prefix of any size before them.
+    pieces = -(-len(incoming.prefix) // CHUNK_BYTES)
+    before = bodies.chunks_of(incoming.prefix, first=1 - pieces)
     after = bodies.chunks_of(rest, first=body.written + 1)
     return Prepared(incoming=incoming, size=len(incoming.prefix) + body.size, chunks=tuple(before + after), staged=True)
 

@@ -131,9 +131,9 @@ def test_chunks_of_bdat_are_joined_and_checked_across_their_borders(chunks: list
     assert body.nul == (b"\0" in whole)
 
 
-def test_a_crowded_out_body_keeps_nothing() -> None:
+def test_a_body_that_is_given_up_keeps_nothing() -> None:
     body = Body(1000)
     body.add(b"abc")
-    body.crowd_out()
+    body.give_up()
     body.add(b"def")
     assert (body.pieces, body.size, body.too_large) == ([], 6, False)

@@ -27,7 +27,14 @@ def check(peer: str, author: str, *, more: str = "") -> Verified:
     verifier = MessageVerifier(Zones(ZONES), "mx.example", Rules())
     message = Message.of([f"From: {author}\r\n{more}Subject: x\r\n\r\n".encode(), b"body\r\n"], 1000)
     sender = Address.parse(author)
-    return asyncio.run(verifier(message, peer=Peer(address_of(peer), 1), helo="client.example", sender=sender))
+
+    async def found() -> Verified:
+        checking = verifier(peer=Peer(address_of(peer), 1), helo="client.example", sender=sender)
+        for piece in (message.head, *message.body):
+            await checking.feed(piece)
+        return await checking.finish(message.head)
+
+    return asyncio.run(found())
 
 
 def test_what_dmarc_passes_is_authentic() -> None:

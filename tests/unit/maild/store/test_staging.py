@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maild.store import BudgetExhausted, Corrupt
+from maild.store import Budget, BudgetExhausted, Corrupt
 from maild.store.sql import bodies
-from maild.store.staging import Budget
 from maild.store.view import FLAGS, UID, ViewArrays, decode, encode
 
 
@@ -35,7 +34,7 @@ def test_room_is_given_in_the_order_it_was_asked_for() -> None:
 
 
 def test_who_waits_too_long_is_told_and_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maild.store.staging.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("maild.store.budget.WAIT_SECONDS", 0.01)
 
     async def body() -> None:
         budget = Budget(100)

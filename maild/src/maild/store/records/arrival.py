@@ -36,8 +36,12 @@ class Staged(Protocol):
         """Bytes written so far."""
         ...
 
-    async def write(self, data: bytes) -> None:
-        """Adds to the body; waits while the budget of unfinished bytes is spent, then raises ``BudgetExhausted``."""
+    async def write(self, data: bytes, counted: int = 0) -> None:
+        """Adds to the body; waits while the budget of unfinished bytes is spent, then raises ``BudgetExhausted``.
+
+        ``counted`` of the bytes were taken from the budget before and belong to the body from now on. After an error
+        the body can only be abandoned.
+        """
         ...
 
     async def abandon(self) -> None:
@@ -70,6 +74,8 @@ class Incoming:
     internal_at: int | None = None
     """INTERNALDATE in microseconds; None: now."""
     check_quota: bool = True
+    counted: bool = False
+    """The caller holds room for the body in the budget of unfinished bytes until it has its answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

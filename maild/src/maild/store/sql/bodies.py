@@ -19,6 +19,14 @@ from maild.store.sql.statement import Keyed, Statement
 COMPRESSION_LEVEL = 1
 """zstd's fastest: 5 µs for 3 KB; mail that compresses at all does so here."""
 
+GOING = 2
+"""``complete`` of a body that nothing may refer to any more and whose chunks are being removed."""
+
+SLICE_BYTES = 8 << 20
+"""Bytes of bodies removed in one transaction: 4 ms of SQLite's writer, measured."""
+
+SLICE_BODIES = 100
+
 _OPEN = Statement(
     insert(BLOB).values(
         id=bindparam("id"), size=0, complete=0, created_at=bindparam("at"), structure_version=0, structure=None
@@ -74,9 +82,25 @@ _USED = Keyed(
         exists().where(MESSAGE.c.blob_id == BLOB.c.id) | exists().where(QUEUE_ITEM.c.blob_id == BLOB.c.id),
     )
 )
-_REMOVE_UNFINISHED = Keyed(lambda keys: delete(BLOB).where(BLOB.c.id.in_(keys), BLOB.c.complete == 0))
+_MARK_UNFINISHED = Keyed(
+    lambda keys: update(BLOB).where(BLOB.c.id.in_(keys), BLOB.c.complete == 0).values(complete=GOING)
+)
+_MARK = Keyed(lambda keys: update(BLOB).where(BLOB.c.id.in_(keys)).values(complete=GOING))
+_GOING = Statement(
+    select(BLOB.c.id).where(BLOB.c.complete == GOING).order_by(BLOB.c.created_at).limit(bindparam("limit"))
+)
+_SIZES_OF = Keyed(
+    lambda keys: (
+        select(BLOB_CHUNK.c.blob_id, BLOB_CHUNK.c.number, BLOB_CHUNK.c.size)
+        .where(BLOB_CHUNK.c.blob_id.in_(keys))
+        .order_by(BLOB_CHUNK.c.blob_id, BLOB_CHUNK.c.number)
+    )
+)
 _REMOVE = Keyed(lambda keys: delete(BLOB).where(BLOB.c.id.in_(keys)))
 _REMOVE_CHUNKS = Keyed(lambda keys: delete(BLOB_CHUNK).where(BLOB_CHUNK.c.blob_id.in_(keys)))
+_REMOVE_FIRST = Statement(
+    delete(BLOB_CHUNK).where(BLOB_CHUNK.c.blob_id == bindparam("id"), BLOB_CHUNK.c.number <= bindparam("last"))
+)
 _FORGET = Keyed(lambda keys: delete(GARBAGE).where(GARBAGE.c.blob_id.in_(keys)))
 
 
@@ -123,14 +147,34 @@ def add_chunk(tx: Transaction, blob_id: bytes, number: int, size: int, data: byt
 
 
 def abandon(tx: Transaction, blob_ids: list[bytes]) -> int:
-    """Removes staged bodies unless they have been accepted meanwhile."""
-    # Deleting the row first decides the race with ``accept``, which needs it unfinished.
-    removed = 0
-    for blob_id in sorted(blob_ids):
-        if run_keyed(tx, _REMOVE_UNFINISHED, [blob_id]):
-            run_keyed(tx, _REMOVE_CHUNKS, [blob_id])
-            removed += 1
-    return removed
+    """Gives staged bodies to ``purge`` unless they have been accepted meanwhile; returns how many."""
+    # The mark decides the race with ``accept`` and with a late chunk, which both need the body unfinished.
+    return sum(run_keyed(tx, _MARK_UNFINISHED, [blob_id]) for blob_id in sorted(blob_ids))
+
+
+def purge(tx: Transaction) -> bool:
+    """Removes a slice of what is marked to go; says whether there is more."""
+    going = [bytes(row[0]) for row in tx.rows(_GOING, {"limit": SLICE_BODIES})]
+    if not going:
+        return False
+    taken = 0
+    for blob_id, number, size in keyed_rows(tx, _SIZES_OF, sorted(going)):
+        taken += size
+        if taken > SLICE_BYTES:
+            _purge_until(tx, going, bytes(blob_id), number)
+            return True
+    run_keyed(tx, _REMOVE_CHUNKS, going)
+    run_keyed(tx, _REMOVE, going)
+    return len(going) == SLICE_BODIES
+
+
+def _purge_until(tx: Transaction, going: list[bytes], blob_id: bytes, number: int) -> None:
+    """Removes the bodies before this one, in order of ids, and this one's chunks up to a number."""
+    before = [id_ for id_ in going if id_ < blob_id]
+    if before:
+        run_keyed(tx, _REMOVE_CHUNKS, before)
+        run_keyed(tx, _REMOVE, before)
+    tx.run(_REMOVE_FIRST, {"id": blob_id, "last": number})
 
 
 def sizes(tx: Transaction, blob_id: bytes) -> list[tuple[int, int]]:
@@ -186,7 +230,7 @@ def discard(tx: Transaction, blob_ids: list[bytes], now: int) -> None:
 
 
 def collect(tx: Transaction, before: int, limit: int) -> tuple[int, int]:
-    """Removes bodies noted before that time that nothing refers to; returns (notes read, bodies removed).
+    """Gives bodies noted before that time that nothing refers to to ``purge``; returns (notes read, bodies given).
 
     A new reference to an existing body is only made beside a row that holds one, under that row's mailbox or lease:
     none can appear here between the look and the removal.
@@ -197,8 +241,7 @@ def collect(tx: Transaction, before: int, limit: int) -> tuple[int, int]:
     used = {bytes(row[0]) for row in keyed_rows(tx, _USED, noted)}
     unused = sorted(set(noted) - used)
     if unused:
-        run_keyed(tx, _REMOVE, unused)
-        run_keyed(tx, _REMOVE_CHUNKS, unused)
+        run_keyed(tx, _MARK, unused)
     run_keyed(tx, _FORGET, noted)
     return len(noted), len(unused)
 
