@@ -20,7 +20,6 @@ from pyinfra_winrm.commands import ApplyResource, HostCommand, Refuse
 from pyinfra_winrm.errors import HostError
 from pyinfra_winrm.kinds import Service
 from pyinfra_winrm.operation import make
-from pyinfra_winrm.resource import Resource
 from tasks import reachability, report, summary
 from tasks import verify as verification
 from tasks.preflight import Finding
@@ -58,12 +57,12 @@ def preflight(findings: Sequence[Finding], language: str = "en") -> Generator[Ho
 
 @operation()
 def serve(
-    settings: Settings | None, resources: Sequence[Resource], back: Service | None
+    settings: Settings | None, resources: Sequence[Service], back: Service | None
 ) -> Generator[HostCommand, None, None]:
-    """Makes the service as wanted; ``back`` is what runs again when that does not serve."""
+    """Makes the one service as wanted; ``back`` is what runs again when that does not serve."""
     for command in make("service", resources):
         if settings is not None and isinstance(command, ApplyResource):
-            yield Switch(command, settings, back)
+            yield Switch(resources[0], settings, back)
         else:
             yield command
 

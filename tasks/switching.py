@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from pyinfra_winrm.commands import ApplyResource, Arguments, HostCommand, Outcome
+from pyinfra_winrm.commands import Arguments, HostCommand, Outcome
 from pyinfra_winrm.errors import HostError
 from pyinfra_winrm.kinds import Service
 from pyinfra_winrm.run import HostRun
@@ -25,14 +25,14 @@ class Switch(HostCommand):
 
     def __init__(
         self,
-        command: ApplyResource,
+        wanted: Service,
         settings: Settings,
         back: Service | None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        super().__init__(str(command))
-        self._command = command
+        super().__init__(f"{wanted.kind} {wanted.label}")
+        self._wanted = wanted
         self._settings = settings
         self._back = back
         self._clock = clock
@@ -41,7 +41,7 @@ class Switch(HostCommand):
     def perform(self, run: HostRun, arguments: Arguments) -> Outcome:
         """Raises ``HostError`` when the new release does not serve; by then the old one does."""
         try:
-            self._command.perform(run, arguments)
+            run.apply(self._wanted, arguments.timeout)
             broken = self._broken(run)
         except HostError as error:
             broken = [str(error)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from pyinfra_winrm.commands import ApplyResource, Arguments
+from pyinfra_winrm.commands import Arguments
 from pyinfra_winrm.errors import HostError
-from pyinfra_winrm.kinds import KINDS, Service
+from pyinfra_winrm.kinds import Service
 from tasks import report
 from tasks.settings import load
 from tasks.summary import Check, Report
@@ -24,8 +23,6 @@ class Host:
     """What a switch needs of a run: resources applied, and a report that may come good."""
 
     name = "server"
-    kinds = KINDS
-    settings = SimpleNamespace(scheme="https")
 
     def __init__(self, fails: bool = False) -> None:
         self.applied: list[str] = []
@@ -54,7 +51,7 @@ def switch(
     monkeypatch.setattr(report, "asked", reported)
     now = iter(range(1000))
     settings = load({"domains": [{"name": "테스트.net"}]})
-    command = Switch(ApplyResource(NEW), settings, back, clock=lambda: float(next(now)), sleep=lambda _: None)
+    command = Switch(NEW, settings, back, clock=lambda: float(next(now)), sleep=lambda _: None)
     return command.perform(cast("Any", host), ARGUMENTS).ok, host.applied
 
 
