@@ -6,7 +6,6 @@ Kept in the lab's folder, so that a pinned fingerprint stays good for as long as
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import ipaddress
 import os
 import ssl
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = dt.timedelta(days=825)  # the longest that clients accept of any authority
@@ -37,12 +36,32 @@ def ensure(folder: Path, host_name: str) -> Tls:
     authority, chain, key = folder / "ca.pem", folder / "server.pem", folder / "server-key.pem"
     if not chain.exists() or not key.exists():
         _make(authority, chain, key, host_name)
+    return _loaded(authority, chain, key)
+
+
+def _loaded(authority: Path, chain: Path, key: Path | None = None) -> Tls:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.maximum_version = ssl.TLSVersion.TLSv1_2  # Schannel of Server 2019 has no TLS 1.3
     context.load_cert_chain(chain, key)
-    der = ssl.PEM_cert_to_DER_cert(chain.read_text(encoding="ascii"))
-    return Tls(authority, context, hashlib.sha256(der).hexdigest())
+    shown = x509.load_pem_x509_certificate(chain.read_bytes())
+    return Tls(authority, context, shown.fingerprint(hashes.SHA256()).hex())
+
+
+def load(folder: Path, thumbprint: str, before: Tls) -> Tls:
+    """What the listener shows with another certificate of the machine's store; as before when its key is not here."""
+    both = folder / f"{thumbprint.upper()}.pem"
+    return _loaded(before.authority, both) if both.exists() else before
+
+
+def keep(folder: Path, thumbprint: str, certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> None:
+    """Keeps a certificate with its key, for ``load``."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    target = folder / f"{thumbprint.upper()}.pem"
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(certificate.public_bytes(pem) + private)
 
 
 def _name(common: str) -> x509.Name:

@@ -51,8 +51,9 @@ class Lab:
         end_leftovers(folder)
         reserved = socket.create_server(("127.0.0.1", wanted.port_base))
         self.host = Host(folder, wanted.port_base, wanted.password)
-        tls = certificates.ensure(folder / "tls", str(self.host.system.get("hostname")))
+        self._tls = certificates.ensure(folder / "tls", str(self.host.system.get("hostname")))
         hosts.prepare(self.host, wanted.kind)
+        self._show_recorded()
         self.gate = faults.Gate(self.reboot)
         self.host.restart = self.reboot
         self._lock = RunLock(self.host.files)
@@ -63,9 +64,12 @@ class Lab:
         credentials = Credentials(wanted.user, wanted.password)
         self._offer_to_ntlm(credentials)
         actions = Actions(self.shells, self.quotas, lambda: int(self.host.system.get("build")))
-        fingerprint = bytes.fromhex(tls.fingerprint)
-        self._server = Server(actions, credentials, tls.context, fingerprint, self.gate, lambda: self.quotas().envelope)
-        self._wanted = replace(wanted, ca=str(tls.authority.absolute()), fingerprint=tls.fingerprint)
+        fingerprint = bytes.fromhex(self._tls.fingerprint)
+        self._server = Server(
+            actions, credentials, self._tls.context, fingerprint, self.gate, lambda: self.quotas().envelope
+        )
+        self.host.listeners.changed = self._listener_changed
+        self._wanted = replace(wanted, ca=str(self._tls.authority.absolute()), fingerprint=self._tls.fingerprint)
 
     def start(self) -> LabConfig:
         """Boots the host and opens the ports; the file is written when both are done."""
@@ -76,6 +80,7 @@ class Lab:
         running = replace(
             self._wanted, http=listening.http, https=listening.https, control=self._seam.port, pid=os.getpid()
         )
+        self._wanted = running
         config.save(self.folder, running)
         return running
 
@@ -100,6 +105,21 @@ class Lab:
         self.host.shutdown()
         time.sleep(seconds)
         self.host.boot()
+
+    def _show_recorded(self) -> None:
+        """Has the TLS listener show the certificate that is recorded for it, where the lab has its key."""
+        recorded = self.host.listeners.get("HTTPS")
+        if recorded is not None:
+            self._tls = certificates.load(self.folder / "tls", recorded["thumbprint"], self._tls)
+
+    def _listener_changed(self, transport: str) -> None:
+        """What a change of a listener does on Windows: it shows its certificate and cuts what it carries."""
+        self._show_recorded()
+        self._wanted = replace(self._wanted, fingerprint=self._tls.fingerprint)
+        if self._wanted.pid:
+            config.save(self.folder, self._wanted)
+        self._server.show(self._tls.context, bytes.fromhex(self._tls.fingerprint))
+        self._server.changed(transport == "HTTPS", self.host.listeners.get(transport) is not None)
 
     def quotas(self) -> Quotas:
         """WinRM's quotas as they are now."""

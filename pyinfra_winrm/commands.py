@@ -15,6 +15,7 @@ from typing import Any
 from pyinfra.api.command import StringCommand
 from pyinfra.api.hiddenvalue import HiddenValue
 
+from pyinfra_winrm.carrier import carries, change_carrier
 from pyinfra_winrm.reboot import reboot
 from pyinfra_winrm.resource import Resource
 from pyinfra_winrm.run import HostRun
@@ -55,8 +56,9 @@ class ApplyResource(HostCommand):
         self._resource = resource
 
     def perform(self, run: HostRun, arguments: Arguments) -> Outcome:
-        """See ``HostRun.apply``."""
-        run.apply(self._resource, arguments.timeout)
+        """See ``HostRun.apply``, and ``carrier`` for what this very session comes in by."""
+        change = change_carrier if carries(run, self._resource) else HostRun.apply
+        change(run, self._resource, arguments.timeout)
         return Outcome(ok=True, out=[], err=[])
 
 

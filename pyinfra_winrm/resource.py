@@ -59,6 +59,10 @@ class Resource(Protocol):
         """How the plan names this resource."""
 
 
+def _nothing(_: Any) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How one kind of resource is asked for, compared and changed.
@@ -67,6 +71,8 @@ class Kind:
     desired: the whole wanted state, sent with an apply.
     differences: the comparison; an empty tuple means in step.
     script: the PowerShell file that answers ``read`` and ``apply``.
+    carries: the scheme of the sessions that come in by the resource, empty for none; a change of what carries this very
+        session is made after it has ended.
     """
 
     name: str
@@ -75,3 +81,4 @@ class Kind:
     key: Callable[[Any], Mapping[str, Json]]
     desired: Callable[[Any], Mapping[str, Json]]
     differences: Callable[[Any, State], tuple[Difference, ...]]
+    carries: Callable[[Any], str] = _nothing

@@ -9,6 +9,38 @@ function Get-HostTask($path) {
     return @{ xml = $task.Xml; last_result = $task.LastTaskResult }
 }
 
+# One value as PowerShell reads it back.
+function ConvertTo-Literal($text) {
+    return "'" + ([string]$text).Replace("'", "''") + "'"
+}
+
+# A task of SYSTEM, started at once, that outlives this session. It removes itself at its end; one that failed stays, with
+# its result.
+function Start-HostTask($name, $script) {
+    $text = "`$ErrorActionPreference = 'Stop'`n$script`nUnregister-ScheduledTask -TaskPath '\' -TaskName '$name' -Confirm:`$false"
+    $encoded = [System.Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text))
+    $xml = '<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task"><Triggers /><Principals><Principal id="Author">' +
+        '<UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal></Principals><Settings>' +
+        '<DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries><StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>' +
+        '<ExecutionTimeLimit>PT10M</ExecutionTimeLimit></Settings><Actions Context="Author"><Exec><Command>powershell.exe</Command>' +
+        "<Arguments>-NoProfile -NonInteractive -EncodedCommand $encoded</Arguments></Exec></Actions></Task>"
+    [void](Register-ScheduledTask -TaskPath '\' -TaskName $name -Xml $xml -Force)
+    Start-ScheduledTask -TaskPath '\' -TaskName $name
+}
+
+# $null, or the SHA-256 of a certificate of the machine's own.
+function Get-HostCertificate($thumbprint) {
+    $store = New-Object System.Security.Cryptography.X509Certificates.X509Store 'My', 'LocalMachine'
+    $store.Open('ReadOnly')
+    try {
+        foreach ($certificate in $store.Certificates) {
+            if ($certificate.Thumbprint -ne $thumbprint) { continue }
+            return ConvertTo-Hex ([System.Security.Cryptography.SHA256]::Create().ComputeHash($certificate.RawData))
+        }
+    } finally { $store.Close() }
+    return $null
+}
+
 # $null, or what WS-Management keeps of a listener.
 function Get-HostListener($address, $transport) {
     $values = Get-HostRegistry "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener\$address+$transport"
@@ -16,6 +48,44 @@ function Get-HostListener($address, $transport) {
     $listener = @{ port = 0; hostname = ''; certThumbprint = '' }
     foreach ($name in @($listener.Keys)) { if ($values.ContainsKey($name)) { $listener[$name] = $values[$name].data } }
     return @{ port = $listener.port; hostname = $listener.hostname; thumbprint = $listener.certThumbprint }
+}
+
+# A virtual directory of IIS; $web is the whole configuration, of which only what was changed is written.
+function Get-HostWebApplication($web, $site) {
+    $found = $web.Sites[$site]
+    if (-not $found) { throw (New-HostError 'not-found' "IIS has no site '$site'." $site) }
+    return $found.Applications['/']
+}
+
+function Open-HostWeb {
+    $library = "$env:windir\System32\inetsrv\Microsoft.Web.Administration.dll"
+    if (-not (Get-HostItem $library)) { throw (New-HostError 'not-found' 'IIS is not installed.' $library) }
+    Add-Type -Path $library
+    return New-Object Microsoft.Web.Administration.ServerManager
+}
+
+function Get-HostWebFolder($site, $path) {
+    $web = Open-HostWeb
+    try { return [string](Get-HostWebApplication $web $site).VirtualDirectories[$path].PhysicalPath } finally { $web.Dispose() }
+}
+
+function Set-HostWebFolder($site, $path, $folder) {
+    $web = Open-HostWeb
+    try {
+        $application = Get-HostWebApplication $web $site
+        $found = $application.VirtualDirectories[$path]
+        if ($found) { $found.PhysicalPath = $folder } else { [void]$application.VirtualDirectories.Add($path, $folder) }
+        $web.CommitChanges()
+    } finally { $web.Dispose() }
+}
+
+function Remove-HostWebFolder($site, $path) {
+    $web = Open-HostWeb
+    try {
+        $application = Get-HostWebApplication $web $site
+        $found = $application.VirtualDirectories[$path]
+        if ($found) { $application.VirtualDirectories.Remove($found); $web.CommitChanges() }
+    } finally { $web.Dispose() }
 }
 
 # Who listens where: process, program, and the service it runs as.

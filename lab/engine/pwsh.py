@@ -62,6 +62,7 @@ class PwshEngine:
         self._port = port
         self._token = token
         self._run = host.root / "run"
+        host.standins.powershell = self.standin
 
     def start(self, command: CommandLine, output: Output) -> Process:
         """A PowerShell for its own command line; the few plain commands for cmd's."""
@@ -72,10 +73,11 @@ class PwshEngine:
             output.write("stdout", text.encode())
             output.done(code)
             return Ended()
+        real, environment = self.standin(arguments)
         started = subprocess.Popen(
-            [self._program, "-ConfigurationFile", str(self._configuration()), *arguments[1:]],
+            real,
             cwd=self._host.root,
-            env=self._environment(command),
+            env=environment | dict(command.environment),
             stdin=subprocess.DEVNULL if command.console else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -84,6 +86,10 @@ class PwshEngine:
         launch = Launch(IMAGE, tuple(arguments), {}, self._host.root)
         self._host.processes.adopt(Running(launch, started, time.time(), "winrm"))
         return PowerShell(started, output, self._host.processes.forget)
+
+    def standin(self, arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+        """What really runs for a command line of ``powershell.exe``, for sessions and for tasks."""
+        return [self._program, "-ConfigurationFile", str(self._configuration()), *arguments[1:]], self._environment()
 
     def _configuration(self) -> Path:
         """The session configuration: full language unless the host says otherwise, and the module."""
@@ -115,7 +121,7 @@ class PwshEngine:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _environment(self, command: CommandLine) -> dict[str, str]:
+    def _environment(self) -> dict[str, str]:
         drive, system = self._host.drive.root, self._host.system
         profile = self._host.drive.real(system.get("profile"))
         environment = {
@@ -140,7 +146,7 @@ class PwshEngine:
         quota = {**system.facts()["quotas"]}["MaxMemoryPerShellMB"]
         if quota < UNLIMITED:
             environment["DOTNET_GCHeapHardLimit"] = f"{quota * 1024 * 1024:#x}"
-        return environment | dict(command.environment)
+        return environment
 
 
 class PowerShell:

@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from lab.kinds import certificate, commands, fetch, native, python_release, unpack
+from lab.kinds import (
+    certificate,
+    commands,
+    fetch,
+    iis_virtual_directory,
+    native,
+    python_release,
+    unpack,
+    winrm_listener,
+)
 from lab.kinds.archive import clear
 from lab.model.host import Host
 
@@ -20,7 +29,10 @@ def calls(host: Host) -> dict[str, Callable[..., Any]]:
         "real": _real, "item": _item, "write": _write, "put": _put, "remove": _remove, "make": _make, "held": _held,
         "measure": unpack.measure, "expand": unpack.expand, "install": python_release.install, "signer": _signer,
         "save": fetch.save, "run": native.run, "start": _start, "runs": _runs, "stop": _stop, "task": _task,
+        "web_folder": iis_virtual_directory.folder, "put_web_folder": iis_virtual_directory.put,
+        "remove_web_folder": iis_virtual_directory.remove,
         "listener": _listener, "command": commands.call, "certificates": certificate.store,
+        "certificate": winrm_listener.fingerprint,
     }  # fmt: skip
     found = {f"seam.{name}": partial(function, host) for name, function in own.items()}
     return found | {"seam.interpreter": host.programs.make_interpreter}

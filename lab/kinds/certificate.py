@@ -1,6 +1,7 @@
 """Certificates of the machine's store, made as ``New-SelfSignedCertificate`` makes them.
 
-The model keeps the certificate and its names; the key is thrown away, because nothing of the model uses it.
+The model keeps the certificate and its names, the lab's folder its key (``lab.certificates``), so that a listener which
+is given it can show it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from lab import certificates
 from lab.model.host import Host
 
 VALID = timedelta(days=365)  # the command's default, a year
@@ -44,6 +46,7 @@ def create(host: Host, bound: Mapping[str, Any]) -> dict[str, Any]:
     raw = base64.b64encode(made.public_bytes(Encoding.DER)).decode()
     fields = {"subject": f"CN={names[0]}", "names": names, "not_after": until.isoformat(), "raw": raw}
     fields["friendly_name"] = bound.get("friendlyname", "")
+    certificates.keep(host.root / "tls", thumbprint, made, key)
     host.listeners.add_certificate(thumbprint, fields)
     return store_row(thumbprint, fields)
 

@@ -1,11 +1,12 @@
 """Event sources, time synchronisation and WinRM listeners: small recorded parts of the host.
 
 Event sources and time live in the registry, where Windows keeps them; listeners and certificates in sections of their
-own. The lab's real listener does not depend on them.
+own. Whoever really listens is told of each change of a listener.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lab.model.errors import HostError, not_found
@@ -81,6 +82,7 @@ class Listeners:
     def __init__(self, state: State, journal: Journal) -> None:
         self._state = state
         self._journal = journal
+        self.changed: Callable[[str], None] = lambda _: None
 
     def get(self, transport: str) -> dict[str, Any] | None:
         """``{transport, address, port, hostname, thumbprint, enabled}`` or None."""
@@ -101,6 +103,8 @@ class Listeners:
         with self._state.changing():
             self._state.section("listeners")[name] = new
             self._journal.record("listener", name, "listener", old, new)
+        if new != old:
+            self.changed(name)
 
     def delete(self, transport: str) -> None:
         """Removes a listener."""
@@ -110,6 +114,7 @@ class Listeners:
         with self._state.changing():
             del self._state.section("listeners")[transport.upper()]
             self._journal.record("listener", transport.upper(), "listener", old, None)
+        self.changed(transport.upper())
 
     def certificates(self) -> dict[str, dict[str, Any]]:
         """``{thumbprint: {subject, names, not_after}}``."""

@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from lab.model.errors import HostError
@@ -40,12 +41,15 @@ class Standins:
         self._drive = drive
         self._run = run
         self._base = base
+        self.powershell: Callable[[list[str]], Standin] | None = None
 
     def __call__(self, arguments: list[str]) -> Standin | None:
         """Real arguments and environment, or None when the image itself is to run."""
         image = arguments[0].replace("/", "\\").rpartition("\\")[2].casefold()
         if not image.endswith(".exe"):
             image += ".exe"
+        if image == "powershell.exe" and self.powershell is not None:
+            return self.powershell(arguments)
         if image == SERVER:
             return self._server(arguments[1:]), {}
         if image in CLIENTS:

@@ -103,6 +103,10 @@ $seam = [ordered]@{
     'Stop-HostProgram' = 'seam.stop', 'pid', 'timeout'
     'Get-HostTask' = 'seam.task', 'path'
     'Get-HostListener' = 'seam.listener', 'address', 'transport'
+    'Get-HostCertificate' = 'seam.certificate', 'thumbprint'
+    'Get-HostWebFolder' = 'seam.web_folder', 'site', 'path'
+    'Set-HostWebFolder' = 'seam.put_web_folder', 'site', 'path', 'target'
+    'Remove-HostWebFolder' = 'seam.remove_web_folder', 'site', 'path'
     'Read-Facts' = 'host.facts', ''
 }
 foreach ($name in $seam.Keys) {

@@ -73,7 +73,8 @@ class Server:
         self._largest = largest
         self._lock = threading.Lock()
         self._listeners: list[socket.socket] = []
-        self._connections: set[socket.socket] = set()
+        self._connections: dict[socket.socket, bool] = {}
+        self._closed: set[bool] = set()
 
     def listen(self, http: int = 0, https: int = 0) -> Listening:
         """Opens both listeners; 0 takes a free port."""
@@ -98,11 +99,25 @@ class Server:
 
     def cut_all(self) -> None:
         """Cuts every connection that there is."""
+        for tls in (False, True):
+            self._cut(tls)
+
+    def show(self, context: ssl.SSLContext, certificate_hash: bytes) -> None:
+        """Has new connections see another certificate."""
+        self._tls, self._certificate_hash = context, certificate_hash
+
+    def changed(self, tls: bool, there: bool) -> None:
+        """One of the listeners was changed, or removed: it cuts what it carries, as WinRM's does."""
+        (self._closed.discard if there else self._closed.add)(tls)
+        self._cut(tls)
+
+    def _cut(self, tls: bool) -> None:
         with self._lock:
-            connections = list(self._connections)
+            connections = [connection for connection, secured in self._connections.items() if secured == tls]
         for connection in connections:
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                # A TLS socket's own would first forget its keys under the thread that reads it.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def _accept(self, listener: socket.socket, tls: bool) -> None:
         while True:
@@ -114,21 +129,25 @@ class Server:
 
     def _connection(self, connection: socket.socket, tls: bool) -> None:
         with contextlib.suppress(OSError, ValueError), connection:
-            if not self._gate.admit():
+            if tls in self._closed or not self._gate.admit():
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not tls:
+                self._known(connection, tls)
+                return
+            connection.settimeout(HANDSHAKE)
+            with self._tls.wrap_socket(connection, server_side=True) as secured:
+                self._known(secured, tls)
+
+    def _known(self, connection: socket.socket, tls: bool) -> None:
+        """Serves a connection that can be cut meanwhile."""
+        with self._lock:
+            self._connections[connection] = tls
+        try:
+            self._serve(connection, tls)
+        finally:
             with self._lock:
-                self._connections.add(connection)
-            try:
-                if tls:
-                    connection.settimeout(HANDSHAKE)
-                    with self._tls.wrap_socket(connection, server_side=True) as secured:
-                        self._serve(secured, tls)
-                else:
-                    self._serve(connection, tls)
-            finally:
-                with self._lock:
-                    self._connections.discard(connection)
+                del self._connections[connection]
 
     def _serve(self, connection: socket.socket, tls: bool) -> None:
         connection.settimeout(IDLE)

@@ -15,6 +15,7 @@ from pyinfra_winrm.kinds import (
     event_source,
     file,
     firewall_group,
+    iis_virtual_directory,
     junction,
     mysql_database,
     mysql_server,
@@ -35,6 +36,7 @@ from pyinfra_winrm.kinds.errors import InvalidResourceError
 from pyinfra_winrm.kinds.event_source import EventSource
 from pyinfra_winrm.kinds.file import File
 from pyinfra_winrm.kinds.firewall_group import FirewallGroup, FirewallRule
+from pyinfra_winrm.kinds.iis_virtual_directory import IISVirtualDirectory
 from pyinfra_winrm.kinds.junction import Junction
 from pyinfra_winrm.kinds.mysql_database import MySQLDatabase
 from pyinfra_winrm.kinds.mysql_server import MySQLServer
@@ -62,6 +64,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             mysql_database,
             service,
             firewall_group,
+            iis_virtual_directory,
             scheduled_task,
             registry_value,
             event_source,
@@ -86,6 +89,7 @@ __all__ = [
     "File",
     "FirewallGroup",
     "FirewallRule",
+    "IISVirtualDirectory",
     "InvalidResourceError",
     "Junction",
     "MySQLDatabase",

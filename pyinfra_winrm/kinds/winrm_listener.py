@@ -1,7 +1,8 @@
 """The listener that remote management itself comes in by.
 
-Read from the registry, where WS-Management keeps its listeners. Changing the one that carries the session cuts that
-session, so it belongs at the end of a deploy; the next run finds it in step.
+Read from the registry, where WS-Management keeps its listeners. Changing a listener cuts the sessions it carries: when
+this run came in by it, a task of the host makes the change once the session has ended, and the run goes on over a new
+one (``carrier``).
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class WinRMListener:
             and not re.fullmatch(r"[0-9A-Fa-f]{40}", self.thumbprint)
         ):
             raise InvalidResourceError(f"thumbprint {self.thumbprint!r} is not 40 hexadecimal digits")
+        if not 0 < self.port < 65536:
+            raise InvalidResourceError(f"port {self.port} is none")
 
     @property
     def label(self) -> str:
@@ -81,4 +84,8 @@ def _differences(listener: WinRMListener, state: State) -> tuple[Difference, ...
     )
 
 
-KIND = Kind("winrm_listener", WinRMListener, Path(__file__).with_suffix(".ps1"), _key, _desired, _differences)
+def _carries(listener: WinRMListener) -> str:
+    return listener.transport.lower()
+
+
+KIND = Kind("winrm_listener", WinRMListener, Path(__file__).with_suffix(".ps1"), _key, _desired, _differences, _carries)
