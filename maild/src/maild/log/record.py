@@ -25,7 +25,7 @@ MAX_TEXT = 4096
 """Characters of one text: a longer one is cut, so that a peer cannot fill the disk by one line."""
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|\r\n?|\n|\t")
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=str)
 
 
 class Record(NamedTuple):
@@ -57,6 +57,13 @@ def _second(second: int) -> tuple[str, str]:
     return time.strftime("%Y-%m-%d %H:%M:%S", local), time.strftime("%Y-%m-%d", local)
 
 
+@lru_cache(maxsize=4)
+def _millisecond(at: int) -> str:
+    """Local time of a millisecond as hMailServer writes it: lines that follow each other share it."""
+    second, milli = divmod(at, 1000)
+    return f"{_second(second)[0]}.{milli:03d}"
+
+
 def day(at: float) -> str:
     """The local date a record belongs to."""
     return _second(int(at))[1]
@@ -64,14 +71,16 @@ def day(at: float) -> str:
 
 def as_line(record: Record) -> str:
     """The record in hMailServer's format, without the line end."""
-    second, milli = divmod(round(record.at * 1000), 1000)
-    when = f"{_second(second)[0]}.{milli:03d}"
-    text = record.text if len(record.text) <= MAX_TEXT else record.text[:MAX_TEXT] + "..."
-    if _UNSAFE.search(text):
+    kind, at, thread, session, address, text, _ = record
+    when = _millisecond(round(at * 1000))
+    if len(text) > MAX_TEXT:
+        text = text[:MAX_TEXT] + "..."
+    # Whatever is unsafe is not printable, and most lines are printable as a whole.
+    if not text.isprintable():
         text = _UNSAFE.sub(_safe, text)
-    if record.kind in CONVERSATIONS:
-        return f'"{record.kind}"\t{record.thread}\t{record.session}\t"{when}"\t"{record.address}"\t"{text}"'
-    return f'"{record.kind}"\t{record.thread}\t"{when}"\t"{text}"'
+    if kind in CONVERSATIONS:
+        return f'"{kind}"\t{thread}\t{session}\t"{when}"\t"{address}"\t"{text}"'
+    return f'"{kind}"\t{thread}\t"{when}"\t"{text}"'
 
 
 def as_json(record: Record) -> bytes:

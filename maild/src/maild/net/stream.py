@@ -29,6 +29,8 @@ class Stream:
         self._late = False
         self._secured = asyncio.Event()
         self._gone = False
+        self._held = False
+        self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self.stopped = asyncio.Event()
         """Set when the daemon ends: the coroutine says goodbye."""
@@ -64,6 +66,10 @@ class Stream:
         if self._gone:
             raise StreamClosed
 
+    def line_at_hand(self, limit: int | None = None) -> bytes | None:
+        """The next line without CRLF if it is there already; raises what ``Lines.line`` raises."""
+        return self._lines.line(limit)
+
     async def line(self, seconds: float, limit: int | None = None) -> bytes:
         """The next line without CRLF; raises ``StreamTimeout``, ``StreamClosed``, and what ``Lines.line`` raises."""
         while True:
@@ -88,12 +94,14 @@ class Stream:
 
     async def some(self, seconds: float) -> bytes:
         """Whatever the client has sent and was not read, at least one byte."""
-        await self.wait(seconds)
+        if not len(self._lines):
+            await self._more(seconds)
         return self._lines.take()
 
     def unread(self, data: bytes) -> None:
         """Gives back bytes that belong to what comes next."""
-        self._lines.feed(data + self._lines.take())
+        if data:
+            self._lines.feed(data + self._lines.take())
 
     @property
     def pending(self) -> bool:
@@ -131,6 +139,7 @@ class Stream:
         """Keeps the bytes for the coroutine."""
         self._lines.feed(data)
         if len(self._lines) > HIGH_WATER:
+            self._held = True
             self.connection.pause()
         self._wake()
 
@@ -175,8 +184,10 @@ class Stream:
         self.flush()
         before = len(self._lines)
         self._late = False
-        self._arrived = asyncio.get_running_loop().create_future()
-        self.connection.resume()
+        self._arrived = self._loop.create_future()
+        if self._held:
+            self._held = False
+            self.connection.resume()
         self.connection.expect_within(seconds)
         await self._arrived
         if len(self._lines) == before:

@@ -22,6 +22,7 @@ MAX_AUTH = 12288
 
 _VERB = re.compile(rb"([A-Za-z]{4,9})(?: (.*))?", re.DOTALL)
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?")
+_POSTMASTER = re.compile(r"TO:\s*<POSTMASTER>", re.IGNORECASE)
 _HELO = re.compile(r"[\x21-\x7e]{1,255}")
 _XTEXT = re.compile(r"(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-F]{2})*")
 _UNITEXT = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
@@ -88,6 +89,9 @@ def helo_name(argument: str) -> str:
 def mail_from(argument: str) -> MailFrom:
     """The argument of MAIL."""
     address, parameters = _path(argument, "FROM:")
+    if not parameters:
+        _needs_smtputf8(argument, address, smtputf8=False)
+        return MailFrom(address)
     unknown = parameters.keys() - {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH"}
     if unknown:
         raise Refused(f"555 5.5.4 Unknown parameter {min(unknown)}")
@@ -107,7 +111,7 @@ def mail_from(argument: str) -> MailFrom:
 
 def rcpt_to(argument: str, *, smtputf8: bool) -> RcptTo:
     """The argument of RCPT."""
-    if argument[:3].upper() == "TO:" and argument[3:].strip().upper().startswith("<POSTMASTER>"):
+    if _POSTMASTER.match(argument):
         rest = argument[3:].strip()[len("<POSTMASTER>") :]
         address, parameters = None, _parameters(rest)
     else:
@@ -115,6 +119,8 @@ def rcpt_to(argument: str, *, smtputf8: bool) -> RcptTo:
         if address is None:
             raise Refused("501 5.1.3 A recipient is wanted")
         _needs_smtputf8(argument, address, smtputf8=smtputf8)
+    if not parameters:
+        return RcptTo(address)
     unknown = parameters.keys() - {"NOTIFY", "ORCPT"}
     if unknown:
         raise Refused(f"555 5.5.4 Unknown parameter {min(unknown)}")
@@ -134,13 +140,18 @@ def bdat(argument: str) -> tuple[int, bool]:
 def _path(argument: str, keyword: str) -> tuple[Address | None, dict[str, str | None]]:
     if argument[: len(keyword)].upper() != keyword:
         raise Refused(f"501 5.5.4 Syntax: {keyword}<address>")
+    # A space before the path is no RFC 5321, and devices send it.
+    path, parameters = argument[len(keyword) :].lstrip(" "), ""
+    if '"' not in path:
+        # Unquoted, the first > ends the path: without what varies behind it, paths come again and again.
+        path, end, parameters = path.partition(">")
+        path += end
     try:
-        # A space before the path is no RFC 5321, and devices send it.
-        address, rest = _read_path(argument[len(keyword) :].lstrip(" "))
+        address, rest = _read_path(path)
     except AddressError as error:
         code = "5.1.7" if keyword == "FROM:" else "5.1.3"
         raise Refused(f"501 {code} {_ascii(str(error))}") from None
-    return address, _parameters(rest)
+    return address, _parameters(rest + parameters)
 
 
 @lru_cache(maxsize=4096)
@@ -150,7 +161,9 @@ def _read_path(text: str) -> tuple[Address | None, str]:
 
 
 def _parameters(text: str) -> dict[str, str | None]:
-    if text and not text.startswith(" "):
+    if not text:
+        return {}
+    if not text.startswith(" "):
         raise Refused("501 5.5.4 Something follows the address")
     found: dict[str, str | None] = {}
     for word in text.split():
