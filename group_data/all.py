@@ -7,6 +7,9 @@ group of your own; a key that is not here is refused. Secrets never stand here: 
         "aliases": ["테스트.co.kr"],    the same mailboxes under a second name (hMailServer: the 이름 tab)
         "former_aliases": [],           second names that are to go
         "mail_host": "smtp.테스트.net", MX target, certificate name, told to clients; default smtp.<domain>
+        "dkim": {"selector": "dkim", "selector_ed25519": "dkim-ed",     where the first two keys are published
+                 "key_file": None},     a PEM file on the host with the key in use, such as hMailServer's
+                                        dkim_private.pem: taken over instead of a new one, its record stays
         "accounts": [{"address": "id", "name": "", "first_password": {"env": "ID_PASSWORD"}, "quota_mb": 0}],
         "forwards": [{"address": "info", "to": "id@테스트.net"}],
         "lists": [{"address": "all", "members": ["id@테스트.net"], "who": "members"}],
@@ -124,6 +127,15 @@ ip_ranges = []
 routes = []
 # All mail to the outside through another server, where the provider blocks outbound 25.
 smart_host = None
+
+# ---- Who really sent it ----------------------------------------------------------------------------------------
+# Reports to the domains that write here and ask for them (DMARC). Off: they tell others how much they write to you,
+# and a small server's word is seldom missed. They come from a domain of their own, reports.<default_domain> unless
+# named here, so that mail about them never harms yours; its records are in the summary once this is on.
+dmarc = {"send_reports": False, "reports_domain": None}
+# Forwarders and list hosts whose ARC seal is believed when their forwarding broke a sender's DMARC. None: such a seal
+# is a stranger's word, and one that lies opens the door for every forged sender.
+trusted_sealers = []
 
 # ---- DNS and time ----------------------------------------------------------------------------------------------
 # None named: the host's own resolvers.

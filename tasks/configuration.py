@@ -46,5 +46,6 @@ def maild_toml(settings: Settings, facts: Facts) -> str:
         certificates=[ascii_name(name) for name in settings.mail_hosts],
         webroot=webroot(settings, facts),
         tls_folder=settings.tls.folder if settings.tls.source == "files" else "tls",
+        trusted_sealers=[ascii_name(name) for name in settings.trusted_sealers],
         never_ban=[*LOOPBACK, *(span.network for span in settings.ip_ranges if span.never_ban)],
     )

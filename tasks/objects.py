@@ -18,7 +18,7 @@ from tasks.settings import Domain, MailingList, Route, Settings
 
 REPORTS = "dmarc-reports"
 ROLES = ("postmaster", "abuse")
-SELECTORS = {"dkim": "rsa-sha256", "dkim-ed": "ed25519-sha256"}
+RSA, ED25519 = "rsa-sha256", "ed25519-sha256"
 MEGABYTE = 1024 * 1024
 LIST_MODES = {"anyone": "public", "members": "members", "owner": "announcements"}
 ROUTE_TLS = {"none": "none", "starttls-optional": "opportunistic", "starttls": "required", "tls": "implicit"}
@@ -47,7 +47,7 @@ def desired(settings: Settings) -> Json:
     domains = settings.domains
     return {
         "domains": [_domain(domain) for domain in domains],
-        "alias_domains": [alias for domain in domains for alias in _alias_domains(domain)],
+        "alias_domains": [*(alias for domain in domains for alias in _alias_domains(domain)), *_reports(settings)],
         "accounts": [account for domain in domains for account in _accounts(domain)],
         "aliases": [alias for domain in domains for alias in _aliases(domain)],
         "lists": [_list(domain, each) for domain in domains for each in domain.lists],
@@ -57,7 +57,10 @@ def desired(settings: Settings) -> Json:
              "never_ban": span.never_ban}
             for span in settings.ip_ranges
         ],
-        "dkim": [key for domain in settings.present_domains for key in _keys(domain)],
+        "dkim": [
+            *(key for domain in settings.present_domains for key in _keys(domain)),
+            *(key for alias in _reports(settings) for key in _reports_keys(alias)),
+        ],
         "first_passwords": Paths(settings.root).first_passwords,
     }  # fmt: skip
 
@@ -127,8 +130,24 @@ def _route(route: Route) -> Json:
     return wanted
 
 
+def _reports(settings: Settings) -> list[Json]:
+    """The second name of the first domain that DMARC reports come from; it goes when they are switched off."""
+    name = settings.reports_domain
+    if any(name in (domain.name, *domain.aliases) for domain in settings.present_domains):
+        return []
+    state = "present" if settings.dmarc.send_reports else "absent"
+    return [{"name": name, "domain": settings.completing_domain, "state": state}]
+
+
+def _reports_keys(alias: Json) -> Iterator[Json]:
+    for selector, algorithm in (("dkim", RSA), ("dkim-ed", ED25519)):
+        yield {"domain": alias["name"], "selector": selector, "algorithm": algorithm, "state": alias["state"]}
+
+
 def _keys(domain: Domain) -> Iterator[Json]:
-    """Two keys each, as some receivers know only RSA; an added domain signs as itself."""
+    """Two keys each, as some receivers know only RSA; an added domain signs as itself, with the key in use too."""
     for name in (domain.name, *domain.aliases):
-        for selector, algorithm in SELECTORS.items():
-            yield {"domain": name, "selector": selector, "algorithm": algorithm}
+        yield {
+            "domain": name, "selector": domain.dkim.selector, "algorithm": RSA, "key_file": domain.dkim.key_file,
+        }  # fmt: skip
+        yield {"domain": name, "selector": domain.dkim.selector_ed25519, "algorithm": ED25519}

@@ -33,7 +33,7 @@ def resource(settings: Settings) -> Reconcile:
 
 def mail_hosts(settings: Settings) -> dict[str, str]:
     """Each domain and added domain, and the name its MX points to."""
-    found = {}
+    found = {settings.reports_domain: settings.server_name} if settings.dmarc.send_reports else {}
     for domain in settings.present_domains:
         found[domain.name] = mail_host(domain)
         found |= {alias: alias_host(domain, alias) for alias in domain.aliases}

@@ -18,12 +18,14 @@ from tasks.settings.host import (
     Web,
 )
 from tasks.settings.load import load
-from tasks.settings.mail import Account, Alias, AutoBan, Domain, IPRange, MailingList, Route, SmartHost
+from tasks.settings.mail import DKIM, DMARC, Account, Alias, AutoBan, Domain, IPRange, MailingList, Route, SmartHost
 from tasks.settings.model import Settings
 from tasks.settings.secrets import SecretSource
 
 __all__ = [
     "ACME",
+    "DKIM",
+    "DMARC",
     "TLS",
     "Account",
     "Alias",

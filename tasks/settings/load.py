@@ -98,7 +98,12 @@ def _agreeing(settings: Settings) -> Settings:
             settings = msgspec.structs.replace(settings, **{key: checked_name(key, value)})
     for key, version in (("public_ipv4", 4), ("public_ipv6", 6)):
         _address_of(key, getattr(settings, key), version)
-    settings = msgspec.structs.replace(settings, domains=domains)
+    if settings.dmarc.reports_domain is not None:
+        name = checked_name("dmarc.reports_domain", settings.dmarc.reports_domain)
+        dmarc = msgspec.structs.replace(settings.dmarc, reports_domain=name)
+        settings = msgspec.structs.replace(settings, dmarc=dmarc)
+    sealers = tuple(checked_name("trusted_sealers", name) for name in settings.trusted_sealers)
+    settings = msgspec.structs.replace(settings, domains=domains, trusted_sealers=sealers)
     if settings.completing_domain not in [domain.name for domain in settings.present_domains]:
         raise SettingsError("default_domain", f"{settings.default_domain} is none of the domains", "name one of them")
     if settings.tls.source == "files" and not settings.tls.folder:

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from tasks.settings.secrets import SecretSource
 
 State = Literal["present", "absent"]
+Selector = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -41,6 +42,21 @@ class MailingList(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     state: State = "present"
 
 
+class DKIM(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The names of a domain's first signing keys, and a key in use that is taken over, as a file on the host."""
+
+    selector: Selector = "dkim"
+    selector_ed25519: Selector = "dkim-ed"
+    key_file: str | None = None
+
+
+class DMARC(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether other domains get the reports they ask for."""
+
+    send_reports: bool = False
+    reports_domain: str | None = None
+
+
 class Domain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mail domain, the other names it goes by, and what lives under it."""
 
@@ -48,6 +64,7 @@ class Domain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aliases: tuple[str, ...] = ()
     former_aliases: tuple[str, ...] = ()
     mail_host: str | None = None
+    dkim: DKIM = DKIM()
     accounts: tuple[Account, ...] = ()
     forwards: tuple[Alias, ...] = ()
     lists: tuple[MailingList, ...] = ()

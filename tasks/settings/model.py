@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tasks.settings.host import TLS, Backup, Database, Listener, Listeners, Logs, Python, Release, Web
-from tasks.settings.mail import AutoBan, Domain, IPRange, Route, SmartHost
+from tasks.settings.mail import DMARC, AutoBan, Domain, IPRange, Route, SmartHost
 from tasks.settings.names import unicode_name
 
 
@@ -30,6 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ip_ranges: tuple[IPRange, ...] = ()
     routes: tuple[Route, ...] = ()
     smart_host: SmartHost | None = None
+    dmarc: DMARC = DMARC()
+    trusted_sealers: tuple[str, ...] = ()
     dns_servers: tuple[str, ...] = ()
     dns_offline: bool = False
     time_servers: tuple[str, ...] = ("time.windows.com", "kr.pool.ntp.org", "time.google.com")
@@ -57,6 +59,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def completing_domain(self) -> str:
         """The domain that completes a login name written without @."""
         return self.default_domain or self.present_domains[0].name
+
+    @property
+    def reports_domain(self) -> str:
+        """Where reports about others' mail come from, when they are sent."""
+        return self.dmarc.reports_domain or f"reports.{self.completing_domain}"
 
     @property
     def mail_hosts(self) -> tuple[str, ...]:

@@ -90,6 +90,9 @@ class DNS(Table, frozen=True, kw_only=True):
         False
     )
     timeout_seconds: Annotated[float, key("Time one query may take", gt=0)] = 5.0
+    port: Annotated[
+        int, key("Port of the domains' own name servers, which are asked for our records", ge=1, le=65535)
+    ] = 53
 
 
 class Queue(Table, frozen=True, kw_only=True):
@@ -120,6 +123,16 @@ class DKIM(Table, frozen=True, kw_only=True):
     wrap_key_file: Annotated[Path, key("File with the key that wraps the private keys in the database")] = Path(
         "wrap.key"
     )
+    settle_seconds: Annotated[
+        float, key("A new key signs so long after all name servers have it; servers behind one address may lag", ge=0)
+    ] = 300.0
+    linger_hours: Annotated[
+        float, key("An old key stays published so long after the last signature; what it signed counts 192", ge=0)
+    ] = 216.0
+    update_server: Annotated[
+        str, key("Primary name server that takes dynamic updates, ADDRESS or ADDRESS#PORT; empty: people enter records")
+    ] = ""
+    update_key_file: Annotated[Path | None, key("File with NAME and SECRET of the TSIG key for these updates")] = None
 
 
 class DMARC(Table, frozen=True, kw_only=True):

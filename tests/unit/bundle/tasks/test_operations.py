@@ -57,7 +57,35 @@ def test_the_daemon_reads_what_is_declared_and_roles_come_by_themselves() -> Non
         ("테스트.net", "dkim-ed"),
         ("테스트.co.kr", "dkim"),
         ("테스트.co.kr", "dkim-ed"),
+        ("reports.테스트.net", "dkim"),
+        ("reports.테스트.net", "dkim-ed"),
     ]
+
+
+def test_a_key_in_use_is_taken_over_by_the_domain_and_its_alias() -> None:
+    keys = {"selector": "mail", "key_file": "C:/hMailServer/dkim_private.pem"}
+    desired = declared(settings(domains=[{"name": "테스트.net", "aliases": ["테스트.co.kr"], "dkim": keys}]))
+    assert [(key.domain, key.selector, key.algorithm, key.key_file) for key in desired.dkim[:4]] == [
+        ("테스트.net", "mail", "rsa-sha256", "C:/hMailServer/dkim_private.pem"),
+        ("테스트.net", "dkim-ed", "ed25519-sha256", None),
+        ("테스트.co.kr", "mail", "rsa-sha256", "C:/hMailServer/dkim_private.pem"),
+        ("테스트.co.kr", "dkim-ed", "ed25519-sha256", None),
+    ]
+
+
+def test_reports_come_from_a_signed_name_of_their_own_which_goes_when_they_are_off() -> None:
+    off, on = declared(settings()), declared(settings(dmarc={"send_reports": True}))
+    for desired, state in ((off, "absent"), (on, "present")):
+        assert [(alias.name, alias.domain, alias.state) for alias in desired.alias_domains] == [
+            ("테스트.co.kr", "테스트.net", "present"),
+            ("reports.테스트.net", "테스트.net", state),
+        ]
+        assert [(key.domain, key.selector, key.state) for key in desired.dkim[4:]] == [
+            ("reports.테스트.net", "dkim", state),
+            ("reports.테스트.net", "dkim-ed", state),
+        ]
+    assert "reports.테스트.net" not in report.mail_hosts(settings())
+    assert report.mail_hosts(settings(dmarc={"send_reports": True}))["reports.테스트.net"] == "smtp.테스트.net"
 
 
 def test_a_role_that_is_declared_is_left_as_declared() -> None:
@@ -94,7 +122,10 @@ def test_lists_routes_and_ranges_are_put_in_the_daemons_words(monkeypatch: pytes
         )
     )
     assert (desired.lists[0].mode, desired.lists[0].announcers) == ("announcements", ("id@테스트.net",))
-    assert [(alias.name, alias.state) for alias in desired.alias_domains] == [("옛날.net", "absent")]
+    assert [(alias.name, alias.state) for alias in desired.alias_domains] == [
+        ("옛날.net", "absent"),
+        ("reports.테스트.net", "absent"),
+    ]
     assert (desired.routes[0].tls, desired.routes[0].auth, desired.routes[0].password) == (
         "implicit",
         "password",

@@ -167,6 +167,8 @@ def test_every_setting_file_that_is_rendered_is_one_the_daemon_can_load(tmp_path
                 ip_ranges=[{"name": "사무실", "network": "203.0.113.0/24"}],
                 dns_servers=["192.0.2.53"],
                 lab_port_base=20000,
+                dmarc={"send_reports": True, "reports_domain": "보고.테스트.net"},
+                trusted_sealers=["목록.example"],
             ),
         )
     ):
