@@ -39,7 +39,7 @@ def register(subparsers: Subparsers) -> None:
         "--outside", metavar="DOMAIN", default=OUTSIDE_DOMAIN, help=f"whose mail server is called ({OUTSIDE_DOMAIN})"
     )
     command.add_argument("--outside-port", type=int, default=25, help="its port (25)")
-    command.add_argument("--dns-port", type=int, default=53, help="port of authoritative name servers (53)")
+    command.add_argument("--dns-port", type=int, help="port of authoritative name servers (the settings')")
     command.set_defaults(run=run)
 
 
@@ -75,9 +75,10 @@ async def _look(args: argparse.Namespace, settings: Settings, say: Translator) -
         checks.append(partial(outside.way_out, resolver, args.outside, args.outside_port))
     try:
         async with opened(settings, migrate=False) as store:
-            checks += [partial(inside.database, store), partial(inside.bans, store)]
+            checks += [partial(inside.database, store), partial(inside.bans, store), partial(outside.keys, store, say)]
             if resolver is not None:
-                checks.append(partial(outside.records, settings, store, resolver, args.dns_port, say))
+                port = args.dns_port or settings.dns.port
+                checks.append(partial(outside.records, settings, store, resolver, port, say))
             return await _all(checks)
     except StoreError as error:
         return [*await _all(checks), inside.away(error)]

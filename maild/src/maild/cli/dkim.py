@@ -1,8 +1,8 @@
 """``maild dkim list|rotate|advance``: the signing keys, and their change without a message that fails.
 
-``rotate`` makes a domain's next keys and prints the records to enter; ``advance``, run daily by a scheduled task, looks
-whether all name servers have them, switches, and says when the old ones can go. With ``--update SERVER`` it enters and
-removes the records itself (RFC 2136).
+``rotate`` makes a domain's next keys and prints the records to enter. The daemon then looks by itself whether all name
+servers have them, switches, and says when the old ones can go; ``advance`` does the same at once, without a daemon.
+With ``dkim.update_server``, or ``--update SERVER``, records are entered and removed by dynamic update (RFC 2136).
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from maild.cli._opened import finish, opened
 from maild.dns import wording
 from maild.dns.check import Checker
 from maild.dns.names import shown, to_query
-from maild.dns.resolver import open_resolver
-from maild.dns.update import Key, UpdateError, Updater
-from maild.dns.upstream import endpoint
+from maild.dns.resolver import CachingResolver, open_resolver
+from maild.dns.update import UpdateError, updater_of
 from maild.locale import Translator, translator
 from maild.settings import Settings
 from maild.store import DKIMKey, Store
-from maild.verify.dkim.rotation import Pace, Phase, Rotation
+from maild.verify.dkim.rotation import Pace, Rotation
 from maild.verify.dkim.signing_key import ADVISED_BITS, Algorithm, DKIMKeyError, unwrap
+from maild.verify.dkim.wording import sentence
 from maild.verify.keyring import StoredKeys
-from maild.verify.rotating import RotationError, Rotator, expected_of
+from maild.verify.rotating import RotationError, Rotator, errand, expected_of
 from maild.wrapping import read_wrap_key
 
 
@@ -40,7 +40,7 @@ def register(subparsers: Subparsers) -> None:
     advanced = commands.add_parser("advance", help="take every rotation under way one step further")
     advanced.add_argument("--update", metavar="SERVER", help="enter records at this primary name server")
     advanced.add_argument("--tsig-file", type=Path, help="file with NAME SECRET of the key for updates")
-    advanced.add_argument("--port", type=int, default=53, help="port of authoritative servers (default: 53)")
+    advanced.add_argument("--port", type=int, help="port of authoritative servers (default: the settings')")
     advanced.add_argument("--settle", type=float, help="seconds between published and used")
     advanced.add_argument("--linger", type=float, help="seconds an old key stays published")
     for name, command in (("list", listed), ("rotate", rotated), ("advance", advanced)):
@@ -53,10 +53,6 @@ def run(args: argparse.Namespace) -> int:
     """Runs the chosen command."""
     settings = settings_of(args)
     say = translator(args.language or settings.language)
-    args.tsig = None
-    if args.command == "advance" and args.tsig_file:
-        name, secret = args.tsig_file.read_text(encoding="utf-8").split()
-        args.tsig = Key(name, secret)
     try:
         return finish(lambda: _run(args, settings, say))
     except (DKIMKeyError, RotationError, UpdateError) as error:
@@ -76,26 +72,34 @@ async def _run(args: argparse.Namespace, settings: Settings, say: Translator) ->
             await _print_rotation(rotation, store, say)
             return Exit.OK
         for rotation in await rotator.under_way():
-            if args.update:
-                host, port = endpoint(args.update)
-                rotator.publisher = Updater(rotation.domain, host, port, args.tsig)
+            server, key_file = (
+                args.update or settings.dkim.update_server,
+                args.tsig_file or settings.dkim.update_key_file,
+            )
+            rotator.publisher = await updater_of(server, key_file, rotation.domain, _resolver(settings))
             await _print_rotation(await rotator.advance(rotation), store, say)
     return Exit.OK
 
 
 def _rotator(args: argparse.Namespace, settings: Settings, store: Store, ring: StoredKeys) -> Rotator:
-    pace = Pace()
+    pace = Pace(settle=settings.dkim.settle_seconds, linger=settings.dkim.linger_hours * 3600)
+    port = settings.dns.port
     if args.command == "advance":
         pace = Pace(
             settle=pace.settle if args.settle is None else args.settle,
             linger=pace.linger if args.linger is None else args.linger,
         )
-    port = getattr(args, "port", 53)
+        port = args.port or port
 
     def checker() -> Checker:
-        return Checker(open_resolver(settings.dns.servers, timeout=settings.dns.timeout_seconds), port=port)
+        return Checker(_resolver(settings), port=port)
 
     return Rotator(store.keys, store.state, ring, checker, pace=pace)
+
+
+def _resolver(settings: Settings) -> CachingResolver:
+    """A resolver with nothing remembered."""
+    return open_resolver(settings.dns.servers, timeout=settings.dns.timeout_seconds)
 
 
 def _print_keys(rows: Sequence[DKIMKey], wrap_key: bytes, say: Translator) -> None:
@@ -110,15 +114,7 @@ def _print_keys(rows: Sequence[DKIMKey], wrap_key: bytes, say: Translator) -> No
 
 
 async def _print_rotation(rotation: Rotation, store: Store, say: Translator) -> None:
-    texts = {
-        Phase.PUBLISHING: "{domain}: enter these records; the switch follows once every name server has them.",
-        Phase.SETTLING: "{domain}: every name server has the new records; the switch follows soon.",
-        Phase.LINGERING: "{domain}: mail is signed with the new keys; leave the old records for now.",
-        Phase.WITHDRAWING: "{domain}: the old records can be removed now:",
-        Phase.DONE: "{domain}: the keys have been changed.",
-    }
-    print(say(texts[rotation.phase], domain=shown(rotation.domain)))
-    wanted = {Phase.PUBLISHING: rotation.new, Phase.WITHDRAWING: rotation.old}.get(rotation.phase, ())
-    for row in await store.keys.dkim(rotation.domain):
-        if row.selector in wanted:
-            print("\n".join(f"  {line}" for line in wording.entry(expected_of(row), say)))
+    print(sentence(rotation, say))
+    waiting = await errand(store.keys, rotation)
+    for row in (*waiting.enter, *waiting.remove):
+        print("\n".join(f"  {line}" for line in wording.entry(row, say)))

@@ -21,7 +21,9 @@ from maild.dns.records import Expected, MailDomain, Purpose, Server, expected
 from maild.dns.resolver import CachingResolver, open_resolver
 from maild.locale import Translator, translator
 from maild.settings import Settings
+from maild.verify.dkim.wording import sentence
 from maild.verify.published import hosts_of, mail_domains
+from maild.verify.rotating import Errand, errand, rotations
 from maild.verify.spf.lint import Note, lint
 from maild.verify.spf.wording import note_text
 
@@ -44,7 +46,7 @@ def register(subparsers: Subparsers) -> None:
         command.add_argument("--desired", type=Path, help="file whose mail_hosts name the MX target of each domain")
         if name == "check":
             command.add_argument("--offline", action="store_true", help="ask nobody, only print the records")
-            command.add_argument("--port", type=int, default=53, help="port of authoritative servers (default: 53)")
+            command.add_argument("--port", type=int, help="port of authoritative servers (default: the settings')")
         else:
             command.add_argument("--zone", action="store_true", help="print zone-file text")
         command.set_defaults(run=run, command=name)
@@ -58,33 +60,36 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace, settings: Settings, say: Translator) -> int:
-    domains = await _domains(args, settings)
+    domains, errands = await _wanted(args, settings)
     server = Server(hostname=settings.hostname, ipv4=settings.public_ipv4, ipv6=settings.public_ipv6)
     rows = expected(domains, server)
     if args.command == "records":
         _print_records(args, rows, say)
         return Exit.OK
     if args.offline:
-        _print_check(args, rows, None, (), say)
+        _print_check(args, rows, None, ((), errands), say)
         return Exit.OK
     resolver = open_resolver(
         settings.dns.servers, validating=settings.dns.validating, timeout=settings.dns.timeout_seconds
     )
-    findings = await Checker(resolver, port=args.port).check(rows)
+    findings = await Checker(resolver, port=args.port or settings.dns.port).check(rows)
     notes = await _linted(resolver, rows, [address for _, address in server.addresses])
-    _print_check(args, rows, findings, notes, say)
+    _print_check(args, rows, findings, (notes, errands), say)
     if findings and all(finding.state is State.UNKNOWN for finding in findings):
         return Exit.NO
-    return Exit.OK if all(finding.fine for finding in findings) and not notes else FINDINGS
+    is_fine = all(finding.fine for finding in findings) and not notes
+    return Exit.OK if is_fine and not any(each.remove for each in errands) else FINDINGS
 
 
-async def _domains(args: argparse.Namespace, settings: Settings) -> list[MailDomain]:
+async def _wanted(args: argparse.Namespace, settings: Settings) -> tuple[list[MailDomain], list[Errand]]:
+    """What the domains publish, and what the rotations of their keys wait for."""
     async with opened(settings) as store:
+        errands = [await errand(store.keys, rotation) for rotation in await rotations(store.state)]
         domains = await mail_domains(store)
         hosts = hosts_of(settings, [domain.name for domain in domains])
         if args.desired:
             hosts |= json.loads(args.desired.read_text(encoding="utf-8")).get("mail_hosts") or {}
-        return await mail_domains(store, hosts)
+        return await mail_domains(store, hosts), errands
 
 
 async def _linted(
@@ -121,13 +126,15 @@ def _print_check(
     args: argparse.Namespace,
     rows: Sequence[Expected],
     findings: Sequence[Finding] | None,
-    notes: Sequence[tuple[str, Note]],
+    told: tuple[Sequence[tuple[str, Note]], Sequence[Errand]],
     say: Translator,
 ) -> None:
+    notes, errands = told
     if args.json:
         records = [_plain(row) for row in rows] if findings is None else [_found(one, say) for one in findings]
-        told = [{"domain": domain, "fault": note.fault, "text": note_text(note, say)} for domain, note in notes]
-        print(json.dumps({"offline": findings is None, "records": records, "spf": told}, ensure_ascii=False))
+        shown_notes = [{"domain": domain, "fault": note.fault, "text": note_text(note, say)} for domain, note in notes]
+        whole = {"offline": findings is None, "records": records, "spf": shown_notes}
+        print(json.dumps(whole | {"rotations": [_rotation(each, say) for each in errands]}, ensure_ascii=False))
         return
     known = {finding.expected: finding for finding in findings or ()}
     states = [wording.state(known.get(row), say) for row in rows]
@@ -142,6 +149,10 @@ def _print_check(
             print("\n".join(f"  {line}" for line in wording.entry(one.expected, say)))
     for domain, note in notes:
         print(f"\n{shown(domain)}: {note_text(note, say)}")
+    for each in errands:
+        print(f"\n{sentence(each.rotation, say)}")
+        for row in each.remove:
+            print("\n".join(f"  {line}" for line in wording.entry(row, say)))
 
 
 def _plain(row: Expected) -> dict[str, Any]:
@@ -154,6 +165,16 @@ def _plain(row: Expected) -> dict[str, Any]:
         "value": row.value,
         "strings": zone.strings(row.value) if row.rdtype == "TXT" else None,
         "priority": row.preference,
+    }
+
+
+def _rotation(waiting: Errand, say: Translator) -> dict[str, Any]:
+    return {
+        "domain": waiting.rotation.domain,
+        "phase": waiting.rotation.phase,
+        "text": sentence(waiting.rotation, say),
+        "enter": [_plain(row) for row in waiting.enter],
+        "remove": [_plain(row) for row in waiting.remove],
     }
 
 

@@ -85,7 +85,7 @@ async def _records(rows: tuple[Expected, ...], settings: Settings, *, offline: b
         return [_record(row) for row in rows]
     servers, seconds = settings.dns.servers, settings.dns.timeout_seconds
     upstream = DirectUpstream(servers, timeout=seconds) if servers else CaresUpstream((), timeout=seconds)
-    findings = await Checker(CachingResolver(upstream)).check(rows)
+    findings = await Checker(CachingResolver(upstream), port=settings.dns.port).check(rows)
     return [
         _record(finding.expected) | {"state": str(finding.state), "found": ", ".join(finding.found)}
         for finding in findings

@@ -20,7 +20,11 @@ from maild.net.certificates import CHAIN
 from maild.net.outbound import Outbound, OutboundError
 from maild.settings import Settings
 from maild.store import Store, StoreError
+from maild.verify.dkim.signing_key import ADVISED_BITS, Algorithm
+from maild.verify.dkim.wording import sentence
+from maild.verify.keyring import bits_of
 from maild.verify.published import hosts_of, mail_domains
+from maild.verify.rotating import errand, rotations
 
 OUTBOUND_SECONDS = 10.0
 """Time another mail server has to greet; blocked ports only show by silence."""
@@ -47,6 +51,35 @@ async def records(settings: Settings, store: Store, resolver: Resolver, port: in
         # The sentences of the zone check are translated there.
         why, record = wording.problem(each, say), "\n       ".join(wording.entry(row, say))
         lines.append(finding("DNS: {what}: {why}", remedy="{record}", what=what, why=why, record=record))
+    return lines
+
+
+async def keys(store: Store, say: Translator) -> list[Line]:
+    """Signing keys that receivers find too short, and what a rotation of keys waits for."""
+    try:
+        rows = await store.keys.dkim()
+        errands = [await errand(store.keys, rotation) for rotation in await rotations(store.state)]
+    except StoreError as error:
+        return [broken("DKIM: which keys there are is not known ({cause})", cause=error.cause or error.public)]
+    lines = [
+        finding(
+            "DKIM: the key {name} has only {bits} bits",
+            remedy="Change it for one of 2048 bits: maild dkim rotate {domain}",
+            name=f"{row.selector}._domainkey.{shown(row.domain)}",
+            bits=bits,
+            domain=to_unicode(row.domain),
+        )
+        for row in rows
+        if row.state == "active" and row.algorithm == Algorithm.RSA and 0 < (bits := bits_of(row)) < ADVISED_BITS
+    ]
+    for each in errands:
+        # The sentences of a rotation are translated there.
+        what = sentence(each.rotation, say)
+        records_ = "\n       ".join(line for row in (*each.enter, *each.remove) for line in wording.entry(row, say))
+        if records_:
+            lines.append(finding("DKIM: {what}", remedy="{record}", what=what, record=records_))
+        else:
+            lines.append(fine("DKIM: {what}", what=what))
     return lines
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import dns.asyncquery
 import dns.exception
@@ -21,8 +22,13 @@ import dns.tsigkeyring
 import dns.update
 
 from maild.dns import zone
+from maild.dns.answer import DNSError, NoData, NoName, Resolver
+from maild.dns.names import parents
 from maild.dns.records import Expected
+from maild.dns.upstream import endpoint
 
+KEY_WORDS = 2
+"""Words of a key file."""
 TTL = 300
 """Seconds of records we write: short, since the next rotation will change them."""
 TIMEOUT = 10.0
@@ -40,6 +46,30 @@ class Key:
     name: str
     secret: str
     algorithm: str = "hmac-sha256"
+
+
+def read_key(path: Path) -> Key:
+    """The key of a file that holds its name and its secret; ``UpdateError`` when it holds something else."""
+    try:
+        words = path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UpdateError(f"the key file {path} cannot be read: {error}") from error
+    if len(words) != KEY_WORDS:
+        raise UpdateError(f"the key file {path} does not hold a name and a secret")
+    return Key(*words)
+
+
+async def zone_of(resolver: Resolver, name: str) -> str:
+    """The zone a name is in: the nearest one above with a start of authority (RFC 1034 section 4.2)."""
+    for zone_name in parents(name):
+        try:
+            await resolver.query(zone_name, "SOA")
+        except (NoData, NoName):
+            continue
+        except DNSError as error:
+            raise UpdateError(f"the zone of {name} is not known: {error}") from error
+        return zone_name
+    raise UpdateError(f"the zone of {name} is not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +110,11 @@ class Updater:
             raise UpdateError(f"{self.server} did not take the update: {error or 'no answer in time'}") from error
         if reply.rcode() != dns.rcode.NOERROR:
             raise UpdateError(f"{self.server} refused the update: {dns.rcode.to_text(reply.rcode())}")
+
+
+async def updater_of(server: str, key_file: Path | None, name: str, resolver: Resolver) -> Updater | None:
+    """Whoever updates the zone a name is in at this server; None without one. Raises ``UpdateError``."""
+    if not server:
+        return None
+    host, port = endpoint(server)
+    return Updater(await zone_of(resolver, name), host, port, read_key(key_file) if key_file else None)

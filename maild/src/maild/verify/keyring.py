@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from maild.store import DKIMKey, Keys
+from maild.verify.dkim import public_key
+from maild.verify.dkim.signature import SignatureError
 from maild.verify.dkim.signing_key import Algorithm, SigningKey, generate, unwrap, wrap
 
 FRESH_SECONDS = 5.0
@@ -90,3 +92,11 @@ def record_of(row: DKIMKey) -> str:
     """The TXT value that publishes the key of a row."""
     kind = "rsa" if row.algorithm == Algorithm.RSA else "ed25519"
     return f"v=DKIM1; k={kind}; p={row.public}"
+
+
+def bits_of(row: DKIMKey) -> int:
+    """Size of the key of a row; 0 when its public half cannot be read."""
+    try:
+        return public_key.read(record_of(row).encode(), row.algorithm).bits
+    except SignatureError:
+        return 0

@@ -11,11 +11,22 @@ from maild.dns.names import to_query
 from maild.dns.records import MailDomain
 from maild.settings import Settings
 from maild.store import Store
+from maild.verify.dkim.rotation import Phase
 from maild.verify.keyring import record_of
+from maild.verify.rotating import rotations
 
 
 async def mail_domains(store: Store, hosts: Mapping[str, str] | None = None) -> list[MailDomain]:
-    """Every domain with what it publishes; ``hosts`` gives MX targets that are not ``smtp.<domain>``."""
+    """Every domain with what it publishes; ``hosts`` gives MX targets that are not ``smtp.<domain>``.
+
+    The old keys of a rotation that withdraws them are no part of it any more.
+    """
+    going = {
+        (rotation.domain, selector)
+        for rotation in await rotations(store.state)
+        if rotation.phase is Phase.WITHDRAWING
+        for selector in rotation.old
+    }
     targets = {to_query(name): host for name, host in (hosts or {}).items()}
     names = [domain.name for domain in await store.directory.domains()]
     names += [alias.name for alias in await store.directory.alias_domains()]
@@ -23,7 +34,11 @@ async def mail_domains(store: Store, hosts: Mapping[str, str] | None = None) -> 
         MailDomain(
             name=name,
             mail_host=targets.get(name, ""),
-            dkim=tuple((row.selector, record_of(row)) for row in await store.keys.dkim(name)),
+            dkim=tuple(
+                (row.selector, record_of(row))
+                for row in await store.keys.dkim(name)
+                if (name, row.selector) not in going
+            ),
         )
         for name in names
     ]

@@ -6,6 +6,7 @@ enters and removes the records; the rotation waits for it.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from typing import Protocol
 
 from maild.dns.check import Checker
 from maild.dns.records import Expected, Purpose
-from maild.store import DKIMKey, Keys, State
+from maild.store import DKIMKey, Keys, NotFound, State
 from maild.verify.dkim.rotation import Action, Pace, Phase, Rotation, Seen, next_selector, step
 from maild.verify.dkim.signing_key import Algorithm, generate
 from maild.verify.keyring import StoredKeys, record_of
@@ -52,7 +53,7 @@ class Rotator:
 
     async def under_way(self) -> list[Rotation]:
         """The rotations that are not done."""
-        return [Rotation.loaded(text) for text in (await self.state.names(PREFIX)).values()]
+        return await rotations(self.state)
 
     async def begin(self, domain: str) -> Rotation:
         """Makes the next keys of a domain and begins to change over."""
@@ -81,18 +82,22 @@ class Rotator:
         rows = {row.selector: row for row in await self.keys.dkim(rotation.domain)}
         new = [expected_of(rows[selector]) for selector in rotation.new if selector in rows]
         old = [expected_of(rows[selector]) for selector in rotation.old if selector in rows]
-        checker = self.checker()
-        seen = Seen(
-            new_everywhere=all([await checker.everywhere(row) for row in new]),
-            old_anywhere=any([await checker.anywhere(row) for row in old]),
-        )
-        following, action = step(rotation, seen, self.clock(), self.pace)
+        following, action = step(rotation, await self._seen(rotation.phase, new, old), self.clock(), self.pace)
         await self._do(action, rotation, rows, new, old)
         if following.phase is Phase.DONE:
             await self.state.delete(PREFIX + rotation.domain)
         elif following != rotation:
             await self.state.put(PREFIX + rotation.domain, following.dumped())
         return following
+
+    async def _seen(self, phase: Phase, new: Sequence[Expected], old: Sequence[Expected]) -> Seen:
+        """Asks the zone only what the phase depends on."""
+        checker = self.checker()
+        wants_new, wants_old = phase in {Phase.PUBLISHING, Phase.SETTLING}, phase is Phase.WITHDRAWING
+        return Seen(
+            new_everywhere=wants_new and all([await checker.everywhere(row) for row in new]),
+            old_anywhere=not wants_old or any([await checker.anywhere(row) for row in old]),
+        )
 
     async def _do(
         self,
@@ -114,8 +119,31 @@ class Rotator:
             await self.publisher.withdraw(old)
         elif action is Action.FORGET:
             for selector in rotation.old:
-                if selector in rows:
+                with contextlib.suppress(NotFound):  # another daemon was first
                     await self.keys.remove_dkim(rotation.domain, selector)
+
+
+async def rotations(state: State) -> list[Rotation]:
+    """The rotations of a database that are not done."""
+    return [Rotation.loaded(text) for text in (await state.names(PREFIX)).values()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What a rotation waits for people, or an updater, to enter or to remove."""
+
+    rotation: Rotation
+    enter: tuple[Expected, ...] = ()
+    remove: tuple[Expected, ...] = ()
+
+
+async def errand(keys: Keys, rotation: Rotation) -> Errand:
+    """What there is to do for a rotation now; nothing while it only lets time pass."""
+    wanted = {Phase.PUBLISHING: rotation.new, Phase.WITHDRAWING: rotation.old}.get(rotation.phase, ())
+    rows = tuple(expected_of(row) for row in await keys.dkim(rotation.domain) if row.selector in wanted)
+    if rotation.phase is Phase.WITHDRAWING:
+        return Errand(rotation=rotation, remove=rows)
+    return Errand(rotation=rotation, enter=rows)
 
 
 def expected_of(row: DKIMKey) -> Expected:

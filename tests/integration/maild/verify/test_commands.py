@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from maild.cli.__main__ import main
 from maild.dns.names import reverse
@@ -21,6 +24,7 @@ from tests.unit.maild.verify.test_reports import OLD
 
 NET = "xn--9t4b11yi5a.net"
 IP = "127.0.0.9"
+OLD_KEYS = ("dkim", "dkim-ed")
 
 
 @pytest.fixture
@@ -125,10 +129,56 @@ def test_keys_are_listed_and_a_rotation_is_told_step_by_step(
         assert main(advance) == 0
         shown = capsys.readouterr().out
         assert words in shown
-    assert f"TXT | dkim._domainkey.테스트.net (dkim._domainkey.{NET}) | v=DKIM1" in shown
+    old = f"TXT | dkim._domainkey.테스트.net (dkim._domainkey.{NET}) | v=DKIM1"
+    assert old in shown
+    told_to_remove(settings, server, capsys, old)
     server.zone(NET, "x 60 IN A 127.0.0.1\n")
     assert main(advance) == 0
     assert "키 교체가 끝났습니다" in capsys.readouterr().out
+
+
+def told_to_remove(settings: Path, server: NameServer, capsys: pytest.CaptureFixture[str], old: str) -> None:
+    """Both commands that look at the zone say that the old record is to go, and none asks to keep it."""
+    check = ["dns", "check", "--port", str(server.port), "--settings", str(settings)]
+    assert main(check) == 2
+    shown = capsys.readouterr().out
+    assert old in shown
+    assert main([*check, "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    owners = {row["host"] for row in told["records"]}
+    assert {row["host"] for row in told["rotations"][0]["remove"]} == {f"{name}._domainkey.{NET}" for name in OLD_KEYS}
+    assert not owners & {f"{name}._domainkey.{NET}" for name in OLD_KEYS}
+    places = ["--dns-port", str(server.port), "--outside", "nowhere.invalid", "--settings", str(settings)]
+    main(["diagnose", *places])
+    assert old in capsys.readouterr().out
+
+
+def test_a_key_that_was_taken_over_and_is_short_is_warned_of(
+    settings: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    short = rsa.generate_private_key(65537, 1024)  # noqa: S505 - the tutorial's size
+    file = tmp_path / "dkim_private.pem"
+    file.write_bytes(short.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    rsa_key = {"selector": "dkim", "algorithm": "rsa-sha256", "key_file": str(file)}
+    desired = tmp_path / "desired.json"
+    desired.write_text(
+        json.dumps(
+            {
+                "alias_domains": [{"name": "테스트.co.kr", "domain": "테스트.net"}],
+                "dkim": [{"domain": "테스트.co.kr"} | rsa_key],
+            }
+        )
+    )
+    assert main(["reconcile", "--desired", str(desired), "--settings", str(settings)]) == 0
+    assert main(["reconcile", "--dry", "--desired", str(desired), "--settings", str(settings)]) == 0
+    capsys.readouterr()
+    main(["diagnose", "--offline", "--settings", str(settings)])
+    assert "dkim._domainkey.테스트.co.kr (xn--9t4b11yi5a.co.kr) 키가 1024비트뿐입니다" in capsys.readouterr().out
+    assert main(["dkim", "list", "--settings", str(settings)]) == 0
+    shown = capsys.readouterr().out
+    public = short.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode()}" in shown
+    assert "2048비트" in shown
 
 
 def test_reports_are_taken_in_and_summed_up(settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from maild.store import Report, State
 from maild.verify import dmarc, spf
+from maild.verify.check import Peer, Verdict
+from maild.verify.decision import Name
 from maild.verify.dkim import Check
 from maild.verify.dmarc.aggregate import Authentication, Row
 from maild.verify.dmarc.record import Disposition, Policy
@@ -123,6 +125,35 @@ class Gatherer:
             self._changed.discard((day, domain))
         for day in [day for day in self._days if day < int(now) // DAY]:
             del self._days[day]
+
+
+def seen_of(peer: Peer, verdict: Verdict, *, delivered: bool) -> Seen:
+    """What is counted of a verdict."""
+    facts = verdict.facts
+    applied, overridden = _applied(facts.dmarc, {reason.name for reason in verdict.decision.reasons})
+    return Seen(
+        ip=peer.ip,
+        envelope_domain=peer.sender.rpartition("@")[2],
+        evaluation=facts.dmarc,
+        spf=facts.spf,
+        dkim=facts.dkim,
+        delivered=delivered,
+        applied=applied,
+        overridden=overridden,
+    )
+
+
+def _applied(evaluation: dmarc.Evaluation, reasons: Collection[Name]) -> tuple[Disposition, str]:
+    """What became of a message by its policy, and why less than was asked for."""
+    if evaluation.result is not dmarc.Result.FAIL:
+        return Disposition.NONE, ""
+    if Name.TRUSTED_FORWARDER in reasons:
+        return Disposition.NONE, "trusted_forwarder"
+    rejected, filed = Name.DMARC_REJECT in reasons, Name.DMARC_QUARANTINE in reasons
+    applied = Disposition.REJECT if rejected else Disposition.QUARANTINE if filed else Disposition.NONE
+    if applied is evaluation.requested:
+        return applied, ""
+    return applied, "policy_test_mode" if applied is evaluation.disposition else "local_policy"
 
 
 def merged(parts: Iterable[Gathered]) -> list[Gathered]:
