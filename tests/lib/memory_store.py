@@ -5,6 +5,7 @@ The real engines have their own contract tests; what is here is only as true as 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,6 +18,7 @@ from maild.store import (
     AliasDomain,
     Ban,
     Budget,
+    Charge,
     Credential,
     CredentialKind,
     Domain,
@@ -28,6 +30,7 @@ from maild.store import (
     Placed,
     Resolved,
     Route,
+    Sent,
     Store,
     canonical_local,
     new_id,
@@ -49,6 +52,7 @@ class MemoryStore:
     ban_rows: list[Ban] = field(default_factory=list)
     failure_rows: list[LoginFailure] = field(default_factory=list)
     success_rows: list[tuple[str, object]] = field(default_factory=list)
+    charged: list[Charge] = field(default_factory=list)
     accepted: list[tuple[Incoming, bytes]] = field(default_factory=list)
     done_once: set[tuple[str, str]] = field(default_factory=set)
     budget: Budget = field(default_factory=Budget)
@@ -214,6 +218,19 @@ class MemoryStore:
     async def succeeded_since(self, since: int) -> set[tuple[str, object]]:
         del since
         return set(self.success_rows)
+
+    async def sent(self, account_id: int) -> Sent:
+        self._check()
+        own = [each.recipients for each in self.charged if each.account_id == account_id]
+        return Sent(messages=len(own), recipients=sum(own))
+
+    async def charge(self, charges: Sequence[Charge]) -> list[Sent | None]:
+        answers: list[Sent | None] = []
+        for each in charges:
+            sent = await self.sent(each.account_id)
+            answers.append(sent if each.exceeds(sent) else None)
+            self.charged += [] if each.exceeds(sent) else [each]
+        return answers
 
     def stage(self, expected: int = 0, blob_id: bytes | None = None) -> Any:
         del expected

@@ -88,6 +88,7 @@ class House:
     auto_ban: AutoBan = field(default_factory=lambda: AutoBan(never=()))
     verifier: Verifier | None = None
     screen: Screen | None = None
+    messages_per_hour: int = 500
     records: list[Record] = field(default_factory=list)
     now: dt.datetime = NOW
 
@@ -111,16 +112,13 @@ class House:
             router=Router(store.directory, store.mailboxes),
             gate=gate,
             login=Login(store, gate, hashing, log, default_domain="xn--9t4b11yi5a.net"),
-            rates=Rates(500, 5000, self._seconds),
+            rates=Rates(store.access, self.messages_per_hour, 5000),
             log=log,
             now=lambda: self.now,
             lifetime_hours=120,
             verifier=self.verifier,
             screen=self.screen,
         )
-
-    def _seconds(self) -> float:
-        return self.now.timestamp()
 
     def talk(
         self, *chunks: bytes, listener: Listener = MX, tls: bool = False, peer: str = "192.0.2.1"

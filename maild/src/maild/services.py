@@ -7,7 +7,6 @@ they began with. Checks that the settings leave off are not built.
 from __future__ import annotations
 
 import datetime as dt
-import time
 from dataclasses import dataclass, replace
 
 from maild.delivery.rewriting import KeyedRewriting
@@ -60,7 +59,7 @@ class Services:
         gate = Gate(store, settings.auto_ban, log)
         login = Login(store, gate, hashing, log, default_domain=settings.default_domain)
         policy = settings.policy
-        rates = Rates(policy.messages_per_hour, policy.recipients_per_day, time.monotonic)
+        rates = Rates(store.access, policy.messages_per_hour, policy.recipients_per_day)
         resolver = CachingResolver(upstream(settings.dns))
         context = Context(
             hostname=settings.hostname,

@@ -14,7 +14,7 @@ from maild.policy import Verdict, decide
 from maild.smtp import grammar, notice
 from maild.smtp.context import Context
 from maild.smtp.grammar import Refused
-from maild.smtp.reception import TOO_LARGE, is_local
+from maild.smtp.reception import TOO_LARGE, TOO_OFTEN, is_local
 from maild.smtp.transaction import Client, Transaction
 from maild.store import Account
 
@@ -43,7 +43,7 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
         raise Refused(target.refusal.value)
     _refuse_special(client, transaction, target)
     if client.user is not None:
-        await _refuse_rate(context, client.user.account, len(transaction.recipients) + 1)
+        await _refuse_rate(context, client.user.account, transaction)
     await _refuse_full(context, transaction, target)
     if context.screen is not None and client.user is None:
         refusal = await context.screen(peer=client.peer, helo=client.helo, sender=transaction.sender, recipient=address)
@@ -86,15 +86,14 @@ def _refuse_special(client: Client, transaction: Transaction, target: Target) ->
         raise Refused("550 5.7.1 You may not write to this list")
 
 
-async def _refuse_rate(context: Context, account: Account, recipients: int) -> None:
-    user = account.address
-    bound = context.rates.exceeded(user, recipients)
-    if bound is None:
-        return
-    if context.rates.first_today(user):
-        context.log.fault(f"{user} has reached {bound}: is the password known to someone else?", user=user)
+async def _refuse_rate(context: Context, account: Account, transaction: Transaction) -> None:
+    """Said early, so that a client need not send what will not be taken; it is counted at the end of the data."""
+    if transaction.sent_before is None:
+        transaction.sent_before = await context.rates.sent(account.id)
+    bound = context.rates.exceeded(transaction.sent_before, account.id, len(transaction.recipients) + 1)
+    if bound is not None:
         await notice.of_rate(context, account, bound)
-    raise Refused(f"452 4.7.1 You may send {bound}; please try again later")
+        raise Refused(TOO_OFTEN.format(bound=bound))
 
 
 async def _refuse_full(context: Context, transaction: Transaction, target: Target) -> None:

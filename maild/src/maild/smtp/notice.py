@@ -17,17 +17,19 @@ DAY_US = 86_400_000_000
 
 
 async def of_rate(context: Context, account: Account, bound: str) -> None:
-    """Writes to postmaster of the account's domain, once a day."""
+    """Names the user in the log and writes to postmaster of the account's domain, once a day."""
     now = dates.micros(context.now())
     if not await context.store.state.once("rate", account.address, now + DAY_US, now):
         return
+    user = account.address
+    context.log.fault(f"{user} has reached {bound}: is the password known to someone else?", user=user)
     say = context.translator(context.language)
     postmaster = Address.of("postmaster", account.domain)
-    title = say("{user} sends unusually much mail").format(user=account.address)
+    title = say("{user} sends unusually much mail").format(user=user)
     text = say(
         "{user} has reached the limit of {bound}. Further mail of this user is put off until there is room again.\n"
         "If the user did not do this, someone else knows the password: change it."
-    ).format(user=account.address, bound=bound)
+    ).format(user=user, bound=bound)
     random = os.urandom(8)
     fields = [
         header.field("From", f"<{postmaster}>", raw=True),

@@ -16,7 +16,7 @@ from maild.mail import header, mailboxes
 from maild.mail.address import Address
 from maild.mail.header import Field
 from maild.policy import foreign_author
-from maild.smtp import submission, success, trace
+from maild.smtp import notice, submission, success, trace
 from maild.smtp.body import Body
 from maild.smtp.context import Context, Verified
 from maild.smtp.grammar import Refused
@@ -24,6 +24,7 @@ from maild.smtp.message import Message
 from maild.smtp.spool import Spool
 from maild.smtp.transaction import Client, Transaction
 from maild.store import (
+    Account,
     BudgetExhausted,
     Incoming,
     MailboxGone,
@@ -40,6 +41,7 @@ AUTOMATIC_FIELDS = frozenset({b"auto-submitted", b"list-id", b"list-unsubscribe"
 BARE = "550 5.6.0 The message holds a bare CR or LF; lines end with CRLF"
 NUL = "550 5.6.0 The message holds a NUL"
 TOO_LARGE = "552 5.3.4 The message is larger than {limit} bytes"
+TOO_OFTEN = "452 4.7.1 You may send {bound}; please try again later"
 TOO_MUCH = "452 4.3.1 Too much mail is arriving at once, please try again later"
 UNAVAILABLE = "451 4.3.0 The mail store is not available at the moment, please try again later"
 
@@ -94,6 +96,8 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
     arrival = _arrival(context, client, transaction, fields, verified)
     plan = await context.router.plan(transaction.recipients, arrival)
     _refuse_lost(plan)
+    if client.user is not None:
+        await _count(context, client.user.account, len(transaction.recipients))
     hop = trace.Hop(
         helo=client.helo,
         peer=client.peer,
@@ -208,6 +212,14 @@ def _refuse_lost(plan: Plan) -> None:
         raise Refused("550 5.1.1 There is no mailbox behind this address")
 
 
+async def _count(context: Context, account: Account, recipients: int) -> None:
+    """Counts a user's message; the bound holds whatever other sessions and daemons take at the same moment."""
+    bound = await context.rates.charge(account.id, recipients)
+    if bound is not None:
+        await notice.of_rate(context, account, bound)
+        raise Refused(TOO_OFTEN.format(bound=bound))
+
+
 async def _accept(context: Context, incoming: Incoming, message: Message) -> int:
     """Commits and returns the size."""
     if message.staged is None:
@@ -229,8 +241,6 @@ async def _tell_of_success(
 
 def _note(context: Context, client: Client, transaction: Transaction, number: str, size: int) -> None:
     addresses = [str(recipient.address) for recipient, _ in transaction.recipients]
-    if client.user is not None:
-        context.rates.sent(client.user.account.address, len(addresses))
     context.log.application(
         f"SMTPD - Message {number}: from <{transaction.sender or ''}> to <{'>, <'.join(addresses[:20])}>, "
         f"{size} bytes, accepted. Session Id: {client.session}",

@@ -10,7 +10,7 @@ from maild.mail.envelope import Recipient
 from maild.net import Peer, TLSInfo
 from maild.policy import Own
 from maild.smtp.grammar import MailFrom
-from maild.store import Account, IPRange
+from maild.store import Account, IPRange, Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Transaction:
     recipients: list[tuple[Recipient, Target]] = field(default_factory=list)
     must_be_authentic: bool = False
     """A stranger uses a local sender; the message is taken only when DMARC passes."""
+    sent_before: Sent | None = None
+    """What the user had sent when the first recipient was named."""
 
     @property
     def sender(self) -> Address | None:

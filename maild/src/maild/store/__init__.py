@@ -31,12 +31,14 @@ from maild.store.open import migrate_schema, open_store, schema_of
 from maild.store.records.access import (
     Access,
     Ban,
+    Charge,
     Credential,
     CredentialKind,
     Credentials,
     Direction,
     IPRange,
     LoginFailure,
+    Sent,
 )
 from maild.store.records.arrival import Accepted, Delivery, Incoming, Placed, Staged, new_id
 from maild.store.records.directory import (
@@ -83,7 +85,7 @@ from maild.store.records.queue import (
     RecipientRow,
     RecipientState,
 )
-from maild.store.records.state import DKIMKey, Event, Greylisted, Keys, Report, SRSKey, State, STSPolicy
+from maild.store.records.state import DKIMKey, Greylisted, Keys, Report, SRSKey, State, STSPolicy
 
 __all__ = [
     "Accepted",
@@ -99,6 +101,7 @@ __all__ = [
     "Budget",
     "BudgetExhausted",
     "Changes",
+    "Charge",
     "Copied",
     "Corrupt",
     "Credential",
@@ -110,7 +113,6 @@ __all__ = [
     "Direction",
     "Directory",
     "Domain",
-    "Event",
     "Finding",
     "FlagAction",
     "FlagsStored",
@@ -157,6 +159,7 @@ __all__ = [
     "STSPolicy",
     "SchemaMismatch",
     "SchemaState",
+    "Sent",
     "Staged",
     "State",
     "Store",

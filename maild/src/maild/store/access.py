@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from maild.store.cache import Fresh
 from maild.store.engine.base import Engine
-from maild.store.records.access import Ban, Credential, IPRange, LoginFailure, Network
-from maild.store.sql import access
+from maild.store.records.access import Ban, Charge, Credential, IPRange, LoginFailure, Network, Sent
+from maild.store.sql import access, sent
 
 
 class SQLCredentials:
@@ -24,9 +24,13 @@ class SQLCredentials:
         """Adds a row."""
         return await self._engine.write(lambda tx: access.add_credential(tx, credential))
 
-    async def set_password(self, account_id: int, hash_: str) -> None:
-        """Replaces the account's password."""
-        await self._engine.write(lambda tx: access.set_password(tx, account_id, hash_))
+    async def set_password(self, account_id: int, hash_: str, verifier: str = "") -> None:
+        """Replaces the account's password and what was made of it."""
+        await self._engine.write(lambda tx: access.set_password(tx, account_id, hash_, verifier))
+
+    async def set_verifier(self, password: Credential, verifier: str) -> bool:
+        """Gives a password its SCRAM verifier."""
+        return await self._engine.write(lambda tx: access.set_verifier(tx, password, verifier))
 
     async def upgrade(self, credential_id: int, old: str, new: str) -> bool:
         """Swaps a weak hash for a strong one."""
@@ -95,3 +99,11 @@ class SQLAccess:
     async def failures(self, since: int) -> list[LoginFailure]:
         """All failures since then, oldest first."""
         return await self._engine.read(lambda tx: access.failures(tx, since))
+
+    async def sent(self, account_id: int) -> Sent:
+        """What a user sent lately."""
+        return await self._engine.read(lambda tx: sent.sent(tx, account_id))
+
+    async def charge(self, charges: Sequence[Charge]) -> list[Sent | None]:
+        """Counts each message unless it breaks a bound."""
+        return await self._engine.write(lambda tx: sent.charge(tx, charges))

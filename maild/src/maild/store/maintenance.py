@@ -8,7 +8,7 @@ from collections.abc import Callable
 from maild.store.committer import Committer
 from maild.store.engine.base import Engine, T, Transaction, Work
 from maild.store.interface import Finding, Health
-from maild.store.sql import access, bodies, check, mailboxes, messages, queue, state, suppression, transfer
+from maild.store.sql import access, bodies, check, mailboxes, messages, queue, sent, state, suppression, transfer
 from maild.store.staging import Staging
 from maild.store.watch import Watches
 
@@ -70,6 +70,7 @@ class SQLMaintenance:
         removed += await self._write(lambda tx: access.forget(tx, history))
         removed += await self._write(lambda tx: state.forget(tx, history, now))
         removed += await self._write(lambda tx: suppression.forget(tx, now))
+        removed += await self._write(sent.forget)
         return removed + await self._write(queue.forget_idle)
 
     async def retain(self, special_use: str, older_than: int) -> int:

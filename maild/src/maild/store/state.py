@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maild.store.engine.base import Engine
-from maild.store.records.state import DKIMKey, Event, Greylisted, Report, SRSKey, STSPolicy
+from maild.store.records.state import DKIMKey, Greylisted, Report, SRSKey, STSPolicy
 from maild.store.sql import state
 
 
@@ -87,15 +87,3 @@ class SQLState:
     async def remove_report(self, report_id: int) -> None:
         """Removes one."""
         await self._engine.write(lambda tx: state.remove_report(tx, report_id))
-
-    async def post(self, kind: str, body: str = "") -> int:
-        """Leaves an event for the daemons."""
-        return await self._engine.write(lambda tx: state.post(tx, kind, body))
-
-    async def events(self, after: int = 0) -> list[Event]:
-        """Events not settled yet."""
-        return await self._engine.read(lambda tx: state.events(tx, after))
-
-    async def settle(self, event_id: int) -> bool:
-        """Takes the event away; False when another daemon was first."""
-        return await self._engine.write(lambda tx: state.settle(tx, event_id))

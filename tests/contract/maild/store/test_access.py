@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
 
-from maild.store import Ban, Credential, CredentialKind, Direction, IPRange, LoginFailure, NotFound, Store
+from maild.store import (
+    Ban,
+    Charge,
+    Credential,
+    CredentialKind,
+    Direction,
+    IPRange,
+    LoginFailure,
+    NotFound,
+    Sent,
+    Store,
+)
+from maild.store.sql import sent
 from tests.lib.stores import Scene, new_account
 
 NOW = time.time_ns() // 1000
@@ -133,5 +146,64 @@ def test_a_success_clears_that_accounts_failures_from_that_network_only(on: Scen
         assert sorted(left, key=str) == sorted([("b@x", here), ("a@x", there), ("c@x", here)], key=str)
         assert await store.access.succeeded_since(NOW - MINUTE) == {("a@x", here)}
         assert await store.access.succeeded_since(NOW + 1) == set()
+
+    on.run(body)
+
+
+def test_a_verifier_is_the_one_of_the_password_that_holds_and_goes_with_it(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        account, credentials = await new_account(store), store.credentials
+
+        async def kinds() -> list[tuple[CredentialKind, str]]:
+            return [(row.kind, row.hash) for row in await credentials.of(account.id)]
+
+        await credentials.set_password(account.id, "first", "SCRAM of first")
+        assert await kinds() == [(CredentialKind.PASSWORD, "first"), (CredentialKind.SCRAM_SHA_256, "SCRAM of first")]
+        first = (await credentials.of(account.id))[0]
+        assert await credentials.set_verifier(first, "SCRAM with another salt")
+        assert (await kinds())[1:] == [(CredentialKind.SCRAM_SHA_256, "SCRAM with another salt")]
+        await credentials.set_password(account.id, "second")
+        assert not await credentials.set_verifier(first, "SCRAM of first")
+        assert await kinds() == [(CredentialKind.PASSWORD, "second")]
+
+    on.run(body)
+
+
+def test_a_bound_on_what_a_user_sends_holds_over_many_at_once(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        account, other = await new_account(store), await new_account(store, "other")
+
+        def message(recipients: int, who: int = account.id) -> Charge:
+            return Charge(account_id=who, recipients=recipients, messages_per_hour=5, recipients_per_day=8)
+
+        answers = await asyncio.gather(*(store.access.charge([message(1)]) for _ in range(9)))
+        assert sum(answer == [None] for answer in answers) == 5
+        assert await store.access.sent(account.id) == Sent(messages=5, recipients=5)
+        assert await store.access.charge([message(9, other.id), message(8, other.id), message(1, other.id)]) == [
+            Sent(messages=0, recipients=0),
+            None,
+            Sent(messages=1, recipients=8),
+        ]
+        await store.directory.remove_account(other.id)
+        assert await store.access.sent(other.id) == Sent(messages=0, recipients=0)
+
+    on.run(body)
+
+
+def test_what_a_user_sent_an_hour_ago_no_longer_counts(on: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sent, "MINUTE_US", 1)
+    monkeypatch.setattr(sent, "HOUR_US", 300_000)
+
+    async def body(store: Store) -> None:
+        account = await new_account(store)
+        message = Charge(account_id=account.id, recipients=3, messages_per_hour=1, recipients_per_day=0)
+        assert [len([each for each in await store.access.charge([message]) if each is None]) for _ in "12"] == [1, 0]
+        await asyncio.sleep(0.4)
+        assert await store.access.sent(account.id) == Sent(messages=0, recipients=3)
+        assert await store.access.charge([message]) == [None]
+        monkeypatch.setattr(sent, "DAY_US", 1)
+        await store.maintenance.sweep()
+        monkeypatch.undo()
+        assert await store.access.sent(account.id) == Sent(messages=0, recipients=0)
 
     on.run(body)

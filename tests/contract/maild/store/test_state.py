@@ -97,21 +97,6 @@ def test_a_report_replaces_the_same_one(on: Scene) -> None:
     on.run(body)
 
 
-def test_an_event_is_settled_by_one_daemon(on: Scene) -> None:
-    async def body(store: Store) -> None:
-        first = await store.state.post("reload")
-        second = await store.state.post("retry", "42")
-        assert [(event.id, event.kind, event.body) for event in await store.state.events()] == [
-            (first, "reload", ""),
-            (second, "retry", "42"),
-        ]
-        assert await store.state.settle(first)
-        assert not await store.state.settle(first)
-        assert [event.id for event in await store.state.events(after=first)] == [second]
-
-    on.run(body)
-
-
 def test_a_body_goes_when_nothing_refers_to_it_and_not_before(on: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maild.store.maintenance.BODY_GRACE_SECONDS", -1)
 

@@ -436,31 +436,3 @@ def test_secrets_and_lines_that_are_no_command_are_not_logged() -> None:
     text = "\n".join(record.text for record in house.records)
     for word in ("geheim", secret.decode(), LOGIN.split()[2].decode(), "비밀번호1"):
         assert word not in text
-
-
-def test_a_rate_is_refused_and_the_administrator_told_once() -> None:
-    house = House()
-    house.talk(b"EHLO c\r\n", LOGIN, listener=SUBMISSIONS)
-    context = house.context
-    house.context = lambda hashing: dataclasses.replace(context(hashing), rates=_One())  # type: ignore[method-assign,arg-type]
-    said = codes(b"EHLO c\r\n", LOGIN, OWN_MAIL, house=house, listener=SUBMISSIONS)
-    assert "452" in said
-    assert sum(record.kind == "ERROR" for record in house.records) == 1
-    (told,) = house.memory.bodies_of(house.id)
-    assert b"sends unusually much mail" in told
-    assert b"Auto-Submitted: auto-generated" in told
-
-
-class _One:
-    """Rates that are used up."""
-
-    told = False
-
-    def exceeded(self, user: str, recipients: int) -> str:
-        del user, recipients
-        return "1 messages an hour"
-
-    def first_today(self, user: str) -> bool:
-        del user
-        first, self.told = not self.told, True
-        return first

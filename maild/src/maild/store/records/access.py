@@ -1,4 +1,4 @@
-"""Who may come in: credentials, IP ranges, bans, login failures and successes, and the protocols over them.
+"""Who may come in and how much may go out: credentials, ranges, bans, login history, counts of what users sent.
 
 The store only keeps these rows; verifying a password, matching a range and deciding on a ban are policy's.
 """
@@ -50,8 +50,12 @@ class Credentials(Protocol):
         """Adds a row and returns it with its id."""
         ...
 
-    async def set_password(self, account_id: int, hash_: str) -> None:
-        """Replaces the account's password (kind ``password``); app passwords stay, SCRAM verifiers go."""
+    async def set_password(self, account_id: int, hash_: str, verifier: str = "") -> None:
+        """Replaces the account's password, and its SCRAM verifier by this one or none; app passwords stay."""
+        ...
+
+    async def set_verifier(self, password: Credential, verifier: str) -> bool:
+        """Gives a password its SCRAM verifier; False, and nothing changed, when it is no longer the account's."""
         ...
 
     async def upgrade(self, credential_id: int, old: str, new: str) -> bool:
@@ -117,8 +121,35 @@ class LoginFailure:
     at: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a user sent, whichever daemon took it."""
+
+    messages: int
+    """In the last hour."""
+    recipients: int
+    """In the last day, all messages together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """A message of a user that is about to be accepted, and the bounds it must keep; 0: no bound."""
+
+    account_id: int
+    recipients: int
+    messages_per_hour: int
+    recipients_per_day: int
+
+    def exceeds(self, sent: Sent) -> bool:
+        """Whether it would break a bound after these."""
+        return bool(
+            (self.messages_per_hour and sent.messages >= self.messages_per_hour)
+            or (self.recipients_per_day and sent.recipients + self.recipients > self.recipients_per_day)
+        )
+
+
 class Access(Protocol):
-    """Ranges, bans, login history."""
+    """Ranges, bans, login history, counts of what users sent."""
 
     async def ranges(self) -> Sequence[IPRange]:
         """All ranges that have not expired, highest priority first; up to a second old."""
@@ -158,4 +189,12 @@ class Access(Protocol):
 
     async def failures(self, since: int) -> list[LoginFailure]:
         """All failures since then, oldest first."""
+        ...
+
+    async def sent(self, account_id: int) -> Sent:
+        """What a user sent lately, by the database's clock."""
+        ...
+
+    async def charge(self, charges: Sequence[Charge]) -> list[Sent | None]:
+        """Counts each message unless it breaks a bound: None, or what had been sent. No two are counted at once."""
         ...

@@ -1,4 +1,4 @@
-"""Everything else that must survive a restart and be shared by daemons: keys, policies, memories, reports, events.
+"""Everything else that must survive a restart and be shared by daemons: keys, policies, memories, reports.
 
 Private keys come and go wrapped (the store never sees them in clear); what a row's text means is its user's affair.
 """
@@ -97,16 +97,6 @@ class Report:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """A wish of the CLI to the daemons: ``retry``, ``reload``, ...; read in the order of ids, settled by the reader."""
-
-    id: int
-    kind: str
-    body: str
-    created_at: int
-
-
 class State(Protocol):
     """Small shared state."""
 
@@ -152,16 +142,4 @@ class State(Protocol):
 
     async def remove_report(self, report_id: int) -> None:
         """Removes one."""
-        ...
-
-    async def post(self, kind: str, body: str = "") -> int:
-        """Leaves an event for the daemons."""
-        ...
-
-    async def events(self, after: int = 0) -> list[Event]:
-        """Events not settled yet."""
-        ...
-
-    async def settle(self, event_id: int) -> bool:
-        """Takes the event away; False when another daemon was first."""
         ...

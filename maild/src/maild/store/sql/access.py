@@ -65,6 +65,18 @@ _USED = Statement(
     )
     .values(last_used_at=bindparam("at"))
 )
+_STILL_PASSWORD = Statement(
+    select(CREDENTIAL.c.id).where(
+        CREDENTIAL.c.id == bindparam("key"),
+        CREDENTIAL.c.account_id == bindparam("id"),
+        CREDENTIAL.c.kind == CredentialKind.PASSWORD.value,
+    )
+)
+_CLEAR_VERIFIERS = Statement(
+    delete(CREDENTIAL).where(
+        CREDENTIAL.c.account_id == bindparam("id"), CREDENTIAL.c.kind == CredentialKind.SCRAM_SHA_256.value
+    )
+)
 _OWNER = Statement(select(CREDENTIAL.c.account_id).where(CREDENTIAL.c.id == bindparam("id")))
 _REMOVE_CREDENTIAL = Statement(delete(CREDENTIAL).where(CREDENTIAL.c.id == bindparam("id")))
 
@@ -149,10 +161,23 @@ def add_credential(tx: Transaction, credential: Credential) -> Credential:
     return next(row for row in credentials(tx, credential.account_id) if row.id == id_)
 
 
-def set_password(tx: Transaction, account_id: int, hash_: str) -> None:
-    """Replaces password and SCRAM verifiers by one password."""
+def set_password(tx: Transaction, account_id: int, hash_: str, verifier: str) -> None:
+    """Replaces password and SCRAM verifiers by one password and its verifier, if it comes with one."""
+    changed_credential(tx, account_id)  # locks the account: a verifier of the old password cannot come in between
     tx.run(_CLEAR_PASSWORDS, {"id": account_id})
     add_credential(tx, Credential(account_id=account_id, kind=CredentialKind.PASSWORD, hash=hash_))
+    if verifier:
+        add_credential(tx, Credential(account_id=account_id, kind=CredentialKind.SCRAM_SHA_256, hash=verifier))
+
+
+def set_verifier(tx: Transaction, password: Credential, verifier: str) -> bool:
+    """Puts a verifier in place of what the account has, as long as the password is still its own."""
+    changed_credential(tx, password.account_id)
+    if one(tx, _STILL_PASSWORD, {"key": password.id, "id": password.account_id}) is None:
+        return False
+    tx.run(_CLEAR_VERIFIERS, {"id": password.account_id})
+    add_credential(tx, Credential(account_id=password.account_id, kind=CredentialKind.SCRAM_SHA_256, hash=verifier))
+    return True
 
 
 def upgrade(tx: Transaction, credential_id: int, old: str, new: str) -> bool:

@@ -20,6 +20,7 @@ from maild.store.sql.schema import (
     KEYWORD,
     MAILBOX,
     MAILING_LIST,
+    SENT,
     SUBSCRIPTION,
 )
 from maild.store.sql.statement import Keyed, Row, Statement
@@ -105,7 +106,7 @@ _OTHERS = [
 ]
 _DELETES = [
     Statement(delete(table).where(table.c.account_id == bindparam("id")))
-    for table in (CREDENTIAL, SUBSCRIPTION, KEYWORD, MAILBOX)
+    for table in (CREDENTIAL, SENT, SUBSCRIPTION, KEYWORD, MAILBOX)
 ]
 _DELETE = Statement(delete(ACCOUNT).where(ACCOUNT.c.id == bindparam("id")))
 

@@ -359,4 +359,12 @@ REPORT = _table(
     UniqueConstraint("kind", "domain", "source", "begin_at"),
 )
 
-EVENT = _table("event", _id(), _col("kind", WORD), _col("body", TEXT), _col("created_at", BigInteger()))
+SENT = _table(
+    "sent",
+    _col("account_id", ID, key=True),
+    _col("minute_at", BigInteger(), key=True),
+    _col("messages", BigInteger()),
+    _col("recipients", BigInteger()),
+    Index("sent_minute", "minute_at"),
+    clustered=True,
+)

@@ -1,4 +1,4 @@
-"""Keys, policies, memories, reports and events, as functions of an open transaction."""
+"""Keys, policies, memories and reports, as functions of an open transaction."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from maild.store.engine.base import Duplicate, Transaction, one
 from maild.store.errors import NotFound
-from maild.store.records.state import DKIMKey, Event, Greylisted, Report, SRSKey, STSPolicy
-from maild.store.sql.schema import DKIM_KEY, EVENT, GREYLIST, META, ONCE, REPORT, SRS_KEY, STS_POLICY
+from maild.store.records.state import DKIMKey, Greylisted, Report, SRSKey, STSPolicy
+from maild.store.sql.schema import DKIM_KEY, GREYLIST, META, ONCE, REPORT, SRS_KEY, STS_POLICY
 from maild.store.sql.statement import Row, Statement, Value
 
 _GET = Statement(select(META.c.value).where(META.c.name == bindparam("key")))
@@ -96,10 +96,6 @@ _REPORTS = Statement(
     .order_by(REPORT.c.begin_at, REPORT.c.id)
 )
 _DELETE_REPORT = Statement(delete(REPORT).where(REPORT.c.id == bindparam("id")))
-
-_POST = Statement(insert(EVENT).values(kind=bindparam("kind"), body=bindparam("body"), created_at=bindparam("at")))
-_EVENTS = Statement(select(*EVENT.columns).where(EVENT.c.id > bindparam("after")).order_by(EVENT.c.id))
-_SETTLE = Statement(delete(EVENT).where(EVENT.c.id == bindparam("id")))
 
 
 def get(tx: Transaction, name: str) -> str | None:
@@ -247,23 +243,6 @@ def reports(tx: Transaction, kind: str, domain: str | None, since: int) -> list[
 def remove_report(tx: Transaction, report_id: int) -> None:
     """Removes one."""
     tx.run(_DELETE_REPORT, {"id": report_id})
-
-
-def post(tx: Transaction, kind: str, body: str) -> int:
-    """Leaves an event."""
-    return tx.insert(_POST, {"kind": kind, "body": body, "at": tx.now()})
-
-
-def events(tx: Transaction, after: int) -> list[Event]:
-    """Events not settled yet."""
-    return [
-        Event(id=id_, kind=kind, body=body, created_at=at) for id_, kind, body, at in tx.rows(_EVENTS, {"after": after})
-    ]
-
-
-def settle(tx: Transaction, event_id: int) -> bool:
-    """Takes an event away; one daemon succeeds."""
-    return bool(tx.run(_SETTLE, {"id": event_id}))
 
 
 def forget(tx: Transaction, before: int, now: int) -> int:

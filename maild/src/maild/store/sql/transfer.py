@@ -15,7 +15,6 @@ from maild.store.sql.schema import (
     BLOB,
     BLOB_CHUNK,
     DOMAIN,
-    EVENT,
     MESSAGE,
     META,
     QUEUE_ITEM,
@@ -29,7 +28,7 @@ PAGE_ROWS = 5000
 HELD_UNTIL = "backup.until"
 """Name in ``meta``: no body is removed before that time."""
 
-_LEFT_OUT = {BLOB_CHUNK.name, SNAPSHOT.name, EVENT.name}
+_LEFT_OUT = {BLOB_CHUNK.name, SNAPSHOT.name}
 _DUMPED = [table for table in metadata.sorted_tables if table.name not in _LEFT_OUT]
 _SELECTS = {
     table.name: Statement(

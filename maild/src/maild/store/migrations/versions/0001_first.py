@@ -204,19 +204,6 @@ def upgrade() -> None:
         sqlite_with_rowid=True,
     )
     op.create_table(
-        "event",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("kind", sa.String(length=64), autoincrement=False, nullable=False),
-        sa.Column("body", sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql"), autoincrement=False, nullable=False),
-        sa.Column("created_at", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-        sqlite_autoincrement=True,
-        sqlite_with_rowid=True,
-    )
-    op.create_table(
         "garbage",
         sa.Column(
             "blob_id",
@@ -505,6 +492,22 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
+    op.create_table(
+        "sent",
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("minute_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("messages", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("recipients", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "minute_at"),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+        sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("sent_minute", "sent", ["minute_at"], unique=False)
     op.create_table(
         "snapshot",
         sa.Column(
