@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -149,15 +149,9 @@ class Running:
 
     def wait_ready(self) -> None:
         """Returns when a session on port 25 is greeted with 220."""
-        assert self.process is not None
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise AssertionError(f"maild ended: {(self.site.folder / 'stdout').read_text()[-2000:]}")
-            if greeting(self.site.ports["smtp"]).startswith(b"220"):
-                return
-            time.sleep(0.05)
-        raise AssertionError("maild did not become ready")
+        process = self.process
+        assert process is not None
+        wait_ready(self.site, lambda: process.poll() is not None)
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL when that is not enough."""
@@ -181,6 +175,17 @@ class Running:
         return "".join(
             path.read_text(encoding="utf-8") for path in sorted((self.site.folder / "logs").glob("maild_*.log"))
         )
+
+
+def wait_ready(site: Site, ended: Callable[[], bool]) -> None:
+    """Returns when a session on port 25 is greeted with 220; fails when the process has ended."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        assert not ended(), f"maild ended: {(site.folder / 'stdout').read_text()[-2000:]}"
+        if greeting(site.ports["smtp"]).startswith(b"220"):
+            return
+        time.sleep(0.05)
+    raise AssertionError("maild did not become ready")
 
 
 def greeting(port: int) -> bytes:

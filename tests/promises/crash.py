@@ -17,10 +17,11 @@ from typing import Any
 from maild.settings import Database
 from tests.lib.attempts import stored
 from tests.lib.commitproxy import CommitProxy
-from tests.lib.daemon import TEST_NET, Running, Site
+from tests.lib.daemon import TEST_NET, Site
 from tests.lib.databases import DatabaseServer
 from tests.lib.mariadb import new_mariadb
 from tests.lib.mysql import new_mysql
+from tests.lib.preloaded import Preloaded
 from tests.lib.senders import Ledger, Senders
 
 ABOUT = "kills and cuts under load: what was answered 250 is there once, what was not at most once, on three engines"
@@ -41,7 +42,7 @@ class Scene:
     """One engine with a daemon on it."""
 
     site: Site
-    daemon: Running
+    daemon: Preloaded
     database: Database
     server: DatabaseServer | None = None
     proxy: CommitProxy | None = None
@@ -81,7 +82,7 @@ def _scene(stack: ExitStack, engine: str) -> Scene:
         site.write()
         site.seed()
         database = site.database_settings()
-        return Scene(site, stack.enter_context(Running(site)), database)
+        return Scene(site, stack.enter_context(Preloaded(site)), database)
     server = new_mariadb() if engine == "mariadb" else new_mysql()
     stack.callback(server.discard)
     database = server.create("maild")
@@ -94,7 +95,7 @@ def _scene(stack: ExitStack, engine: str) -> Scene:
     )
     site.write()
     site.seed()
-    return Scene(site, stack.enter_context(Running(site)), database, server, proxy)
+    return Scene(site, stack.enter_context(Preloaded(site)), database, server, proxy)
 
 
 async def _crash(scene: Scene, kills: int, cuts: int) -> dict[str, object]:
