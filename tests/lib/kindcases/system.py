@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lab.hosts.tutorial import SITE
 from lab.model.host import Host
+from lab.programs.iis import CONFIG
 from pyinfra_winrm.kinds import (
     AtStartup,
     Daily,
@@ -12,6 +14,7 @@ from pyinfra_winrm.kinds import (
     FailureActions,
     FirewallGroup,
     FirewallRule,
+    IISVirtualDirectory,
     RegistryValue,
     ScheduledTask,
     Service,
@@ -24,6 +27,10 @@ SERVICES = "registry/hklm\\system\\currentcontrolset\\services"
 ONE, OTHER = "A" * 40, "B" * 40
 PYTHON = "C:/Case/python/python.exe"
 SLEEP = "import time; time.sleep(1000)"
+OTHER_SITE = (
+    '<site name="두 번째" id="2"><application path="/">'
+    '<virtualDirectory path="/" physicalPath="C:\\Case" /></application></site>'
+)
 
 
 def registry_value() -> Case:
@@ -173,6 +180,28 @@ def scheduled_task() -> Case:
     )
 
 
+def iis_virtual_directory() -> Case:
+    base = IISVirtualDirectory(path="/.well-known/증명", folder="C:/Case/증명")
+    deeper, elsewhere = replace(base, path="/other"), replace(base, site="두 번째")
+
+    def sites(host: Host) -> None:
+        host.files.create_directory(CONFIG.rpartition("\\")[0])
+        host.drive.real(CONFIG).write_text(SITE.replace("<sites>", f"<sites>{OTHER_SITE}"), encoding="utf-8")
+
+    return Case(
+        base=base,
+        own=(f"files/{CONFIG}",),
+        around=(IISVirtualDirectory(path="/neighbour", folder="C:/Case"),),
+        arrange=sites,
+        changes={
+            "path": Change(resource=deeper, lines=("state",), undo=(replace(deeper, state="absent"),)),
+            "folder": Change(resource=replace(base, folder="C:/Case/둘"), lines=("folder",)),
+            "site": Change(resource=elsewhere, lines=("state",), undo=(replace(elsewhere, state="absent"),)),
+            "state": Change(resource=replace(base, state="absent"), lines=("state",)),
+        },
+    )
+
+
 def time_sync() -> Case:
     base = TimeSync(servers=("time.example", "kr.pool.ntp.org"))
     return Case(
@@ -259,5 +288,6 @@ def service() -> Case:
 def cases() -> list[Case]:
     """All of them."""
     return [
-        registry_value(), event_source(), firewall_group(), scheduled_task(), time_sync(), winrm_listener(), service(),
+        registry_value(), event_source(), firewall_group(), iis_virtual_directory(), scheduled_task(), time_sync(),
+        winrm_listener(), service(),
     ]  # fmt: skip

@@ -124,7 +124,7 @@ foreach ($p in $parsed) {
                 }
                 if ($name -eq 'New-Object' -and $node.CommandElements.Count -gt 1) {
                     $first = $node.CommandElements | Where-Object { $_ -is [Management.Automation.Language.StringConstantExpressionAst] } | Select-Object -Skip 1 -First 1
-                    if ($first -and $first.Value -notmatch '\[|^PSObject$|Management\.Automation' -and 'ComObject' -notin $given -and -not (framework-type $first.Value)) { report $first.Extent "type $($first.Value) is not known in .NET Framework 4.7.2" }
+                    if ($first -and $first.Value -notmatch '\[|^PSObject$|Management\.Automation|^Microsoft\.Web\.Administration\.' -and 'ComObject' -notin $given -and -not (framework-type $first.Value)) { report $first.Extent "type $($first.Value) is not known in .NET Framework 4.7.2" }
                 }
             }
         }
