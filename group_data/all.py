@@ -107,11 +107,17 @@ tls = {
         "contact": None,
         # The terms are the authority's; only you can accept them.
         "accept_terms": False,
-        # "listener": our own answer on port 80 while a name is proven. "webroot": IIS has port 80, and we put the
-        # answer in a folder of its site; chosen by itself where IIS is found.
+        # "listener": our own answer on port 80 while a name is proven. Where IIS is found it has that port, and a
+        # path of its site leads to a folder of ours instead. "webroot": another web server has it, and serves the
+        # folder named below at /.well-known/acme-challenge.
         "challenge": "listener",
         "challenge_port": 80,
         "webroot": None,
+        # The site of IIS that answers for the mail hosts on port 80.
+        "site": "Default Web Site",
+        # A name is fetched through its public address before it is ordered, because authorities count failures.
+        # False where a server cannot reach itself by that address (a gateway without hairpin NAT).
+        "check_reachable": True,
         # A private authority's root, as a path on the host.
         "ca_file": None,
     },

@@ -9,7 +9,7 @@ from pyinfra_winrm.kinds.acl import Acl, Allow
 
 ADMINISTRATION = (Allow("SYSTEM", "full"), Allow("Administrators", "full"))
 CLOSED = Acl(ADMINISTRATION)
-IIS_READERS = "S-1-5-32-568"  # IIS_IUSRS, whom a site's anonymous visitors belong to
+IIS_READERS = ("S-1-5-32-568", "S-1-5-17")  # IIS_IUSRS, which runs a site, and IUSR, which stands for its visitors
 
 
 def service_account(service: str) -> str:

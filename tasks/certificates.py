@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pyinfra_winrm.kinds import Reconcile
-from tasks import release
+from pyinfra_winrm.resource import Resource
+from tasks import challenge, release
 from tasks.facts import Facts
 from tasks.paths import Paths
 from tasks.settings import Settings
@@ -24,16 +25,17 @@ def first(settings: Settings, _facts: Facts) -> list[Reconcile]:
     ]
 
 
-def resources(settings: Settings, _facts: Facts) -> list[Reconcile]:
+def resources(settings: Settings, facts: Facts) -> list[Resource]:
     """What the authority is still to be asked for; a name that does not lead here yet waits for the scheduled task."""
     if settings.tls.source != "acme":
         return []
     paths = Paths(settings.root)
     return [
+        *challenge.resources(settings, facts),
         Reconcile(
             name="certificates",
             command=release.command(settings, "certs", "issue", "--settings", paths.settings),
             folder=paths.private,
             timeout=ORDER_SECONDS,
-        )
+        ),
     ]

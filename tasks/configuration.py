@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pyinfra_winrm.kinds import File
 from pyinfra_winrm.secret import Secret
-from tasks import accounts
+from tasks import accounts, challenge
 from tasks.facts import Facts
 from tasks.paths import Paths
-from tasks.rendering import FILES, render
+from tasks.rendering import render
 from tasks.settings import Settings
 from tasks.settings.names import ascii_name
 
@@ -22,17 +22,7 @@ def resources(settings: Settings, facts: Facts) -> list[File]:
     if settings.smart_host and settings.smart_host.password:
         password = Secret(settings.smart_host.password.read())
         files.append(File(path=f"{paths.secrets}/smart-host", content=password, acl=closed))
-    if webroot(settings, facts):
-        files.append(File(path=f"{paths.web}/acme/web.config", source=FILES / "acme-web.config"))
     return files
-
-
-def webroot(settings: Settings, facts: Facts) -> str | None:
-    """The folder that IIS serves for the proof of names, where IIS has port 80."""
-    acme = settings.tls.acme
-    if settings.tls.source != "acme" or not (acme.webroot or acme.challenge == "webroot" or facts.has_iis):
-        return None
-    return acme.webroot or f"{Paths(settings.root).web}/acme"
 
 
 def maild_toml(settings: Settings, facts: Facts) -> str:
@@ -44,7 +34,7 @@ def maild_toml(settings: Settings, facts: Facts) -> str:
         hostname=ascii_name(settings.server_name),
         listeners=listeners,
         certificates=[ascii_name(name) for name in settings.mail_hosts],
-        webroot=webroot(settings, facts),
+        webroot=challenge.webroot(settings, facts),
         tls_folder=settings.tls.folder if settings.tls.source == "files" else "tls",
         trusted_sealers=[ascii_name(name) for name in settings.trusted_sealers],
         never_ban=[*LOOPBACK, *(span.network for span in settings.ip_ranges if span.never_ban)],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pyinfra_winrm.kinds.acl import Allow
 from pyinfra_winrm.kinds.directory import Directory
 from tasks import accounts
 from tasks.facts import Facts
@@ -10,11 +9,11 @@ from tasks.paths import Paths
 from tasks.settings import Settings
 
 
-def resources(settings: Settings, facts: Facts) -> list[Directory]:
+def resources(settings: Settings, _facts: Facts) -> list[Directory]:
     """Every folder that the installation has, parents before children."""
     paths = Paths(settings.root)
     maild = settings.service
-    folders = [
+    return [
         Directory(path=paths.root, acl=accounts.CLOSED, adopt=False),
         Directory(path=paths.private, acl=accounts.CLOSED),
         Directory(path=paths.releases, acl=accounts.readable_by(maild)),
@@ -26,6 +25,3 @@ def resources(settings: Settings, facts: Facts) -> list[Directory]:
         Directory(path=paths.logs, acl=accounts.changeable_by(maild)),
         Directory(path=paths.backups, acl=accounts.CLOSED),
     ]
-    if facts.has_iis and settings.tls.source == "acme":
-        folders.append(Directory(path=paths.web, acl=accounts.opened(Allow(accounts.IIS_READERS, "read")), adopt=False))
-    return folders

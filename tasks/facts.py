@@ -53,8 +53,7 @@ class Facts:
     @property
     def has_iis(self) -> bool:
         """Whether IIS is there: it has port 80 or will have it again after the next start."""
-        owner = self.owner_of(80)
-        return self.service(IIS_SERVICE) is not None or (owner is not None and owner.image == HTTP_SYS)
+        return self.service(IIS_SERVICE) is not None
 
     def program_of_service(self, name: str) -> str:
         """The folder above the ``bin`` that a service's program lies in, with forward slashes."""

@@ -126,5 +126,10 @@ class Paths:
 
     @property
     def web(self) -> str:
-        """Static pages, and the folder that IIS serves for ACME."""
+        """What a web server beside us may read."""
         return self.under("web")
+
+    @property
+    def challenges(self) -> str:
+        """The folder that IIS serves for the proof of names."""
+        return self.under("web", "acme")

@@ -125,8 +125,15 @@ def _ports(settings: Settings, facts: Facts) -> Iterator[Finding]:
             "stop",
             marked("port {port} ({purpose}) belongs to {owner}"),
             marked("move {owner} to another port, or choose one here"),
-            {"port": port, "purpose": purpose, "owner": "IIS (http.sys)" if owner.image == HTTP_SYS else owner.name},
+            {"port": port, "purpose": purpose, "owner": _name_of(owner, facts)},
         )
+
+
+def _name_of(owner: PortOwner, facts: Facts) -> str:
+    """What a person knows it by; who it is that uses Windows' own web server cannot be seen."""
+    if owner.image != HTTP_SYS:
+        return owner.name
+    return "IIS (http.sys)" if facts.has_iis else "http.sys (not IIS)"
 
 
 def _wanted_ports(settings: Settings, facts: Facts) -> Iterator[tuple[str, int]]:

@@ -15,7 +15,7 @@ from pyinfra_winrm.kinds import (
     Service,
 )
 from pyinfra_winrm.resource import Resource
-from tasks import firewall, schedule, takeover
+from tasks import challenge, firewall, schedule, takeover
 from tasks.facts import Facts
 from tasks.paths import Paths
 from tasks.settings import Settings
@@ -31,6 +31,7 @@ def resources(settings: Settings, facts: Facts, releases: tuple[str, ...], *, pu
         ),
         FirewallGroup(name=firewall.GROUP, state="absent"),
         Service(name=settings.service, state="absent"),
+        *challenge.undone(settings, facts),
     ]
     if settings.database.engine == "mysql" and settings.database.source == "install":
         gone.append(Service(name=settings.database.service, state="absent"))

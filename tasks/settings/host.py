@@ -81,6 +81,8 @@ class ACME(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     challenge: Literal["listener", "webroot"] = "listener"
     challenge_port: Port = 80
     webroot: str | None = None
+    site: str = "Default Web Site"
+    check_reachable: bool = True
     ca_file: str | None = None
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from tests.lib.deploying import engines
+from tests.lib.nameserver import NameServer
+from tests.lib.pebble import Pebble
 from tests.lib.site import Site, site
 
 ABOUT = "deployed on the bare, the tutorial's, hMailServer's and the Korean host; 995 opens and closes in one deploy"
@@ -24,7 +32,9 @@ OURS = (
     "time",
     "desired-",
     "pyinfra-winrm",
+    "acme-challenge",
 )
+SMTP_NAMES = ("smtp.xn--9t4b11yi5a.net", "smtp.xn--9t4b11yi5a.co.kr")
 
 
 def strangers(where: Site, also: tuple[str, ...] = ()) -> list[str]:
@@ -67,9 +77,10 @@ def bare(folder: Path, engine: str) -> int:
 
 
 def tutorial(folder: Path, engine: str) -> int:
-    """IIS and MySQL stay as they were; MySQL is used."""
-    with site(folder, kind="tutorial", engine=engine) as where:
+    """IIS and MySQL stay as they were; MySQL is used, and names are proven by a folder that IIS serves."""
+    with site(folder, kind="tutorial", engine=engine) as where, authority(folder, where) as pebble:
         before = {name: where.service(name) for name in ("W3SVC", "MySQL80")}
+        page = requests.get(f"http://127.0.0.1:{where.port(80)}/", timeout=10).content
         where.environment["MYSQL_ROOT"] = where.lab.config.password
         where.changed["database"] = {
             "engine": "mysql", "source": "existing", "service": "MySQL80", "port": where.port(3306),
@@ -83,7 +94,44 @@ def tutorial(folder: Path, engine: str) -> int:
         assert strangers(where) == [], strangers(where)
         depends: list[str] = where.lab.call("services.config", name="maild")["depends"]
         assert depends == ["MySQL80"], depends
-    return 3
+        assert issued(where, pebble) == 2
+        assert requests.get(f"http://127.0.0.1:{where.port(80)}/", timeout=10).content == page
+        assert not [name for name in rules(where) if "acme" in name], rules(where)
+        where.deployed("operate/uninstall.py")
+        assert not where.lab.call("seam.web_folder", site="Default Web Site", path="/.well-known/acme-challenge")
+        assert before == {name: where.service(name) for name in before}
+    return 6
+
+
+@contextmanager
+def authority(folder: Path, where: Site) -> Iterator[Pebble]:
+    """A certificate authority that looks for its answers at IIS, and the name server that it asks."""
+    names = NameServer()
+    try:
+        for name in SMTP_NAMES:
+            host, _, zone = name.partition(".")
+            names.zone(zone, f"{host} 60 IN A 127.0.0.1\n")
+        files = folder.with_name("authority")
+        files.mkdir()
+        with Pebble(files, names, challenge_port=where.port(80)) as pebble:
+            where.environment |= {
+                "MAILHOST_LAB_ACME": pebble.directory,
+                "MAILHOST_LAB_ACME_CA": str(pebble.ca),
+                "MAILHOST_LAB_ACME_PORT": str(where.port(80)),
+                "MAILHOST_LAB_DNS": names.server.replace(":", "#"),
+            }
+            yield pebble
+    finally:
+        names.close()
+
+
+def issued(where: Site, pebble: Pebble) -> int:
+    """How many of the names are shown with a certificate of the authority's."""
+    context = ssl.create_default_context(cadata=pebble.root().decode())
+    for name in SMTP_NAMES:
+        with socket.create_connection(("127.0.0.1", where.port(993)), timeout=30) as plain:
+            context.wrap_socket(plain, server_hostname=name).close()
+    return len(SMTP_NAMES)
 
 
 def hmailserver(folder: Path, engine: str) -> int:

@@ -64,10 +64,16 @@ def test_hmailserver_on_a_mail_port_stops_and_names_the_setting_that_takes_over(
 
 
 def test_iis_on_port_80_is_accepted_and_on_443_only_while_the_web_is_off() -> None:
-    iis = (PortOwner(80, "::", HTTP_SYS), PortOwner(443, "::", HTTP_SYS))
-    assert said(settings(), ports=iis) == []
-    ((_, text),) = said(settings(web={"enabled": True}), ports=iis)
+    ports, services = (PortOwner(80, "::", HTTP_SYS), PortOwner(443, "::", HTTP_SYS)), {"W3SVC": {}}
+    assert said(settings(), ports=ports, services=services) == []
+    ((_, text),) = said(settings(web={"enabled": True}), ports=ports, services=services)
     assert "port 443 (web) belongs to IIS (http.sys)" in text
+
+
+def test_another_program_behind_http_sys_stops_the_proof_of_names() -> None:
+    ((level, text),) = said(settings(), ports=(PortOwner(80, "::", HTTP_SYS),))
+    assert level == "stop"
+    assert "port 80 (proof of host names) belongs to http.sys (not IIS)" in text
 
 
 def test_a_stranger_on_a_port_we_need_is_named() -> None:
@@ -107,7 +113,8 @@ def test_facts_of_a_reply_name_http_sys_by_its_process() -> None:
     line = '"C:\\Program Files\\MySQL\\bin\\mysqld.exe" --defaults-file=x MySQL80'
     facts = parse(reply, {"MySQL80": {"image_path": line}}, 1000.0)
     assert facts.clock_offset == 60.0
-    assert facts.has_iis
+    assert facts.owner_of(80) == PortOwner(80, "::", HTTP_SYS)
+    assert not facts.has_iis
     assert facts.program_of_service("mysql80") == "C:/Program Files/MySQL"
 
 

@@ -9,9 +9,20 @@ from typing import Any
 import pytest
 
 from maild.settings import load as load_maild
-from pyinfra_winrm.kinds import Archive, Directory, File, MySQLDatabase, MySQLServer, Program, Service
+from pyinfra_winrm.kinds import (
+    Archive,
+    Directory,
+    File,
+    IISVirtualDirectory,
+    MySQLDatabase,
+    MySQLServer,
+    Program,
+    Service,
+)
 from pyinfra_winrm.kinds.acl import parse_sddl
 from tasks import (
+    certificates,
+    challenge,
     configuration,
     database,
     directories,
@@ -25,6 +36,7 @@ from tasks import (
     takeover,
 )
 from tasks.facts import Facts
+from tasks.rendering import FILES
 from tasks.settings import Settings, SettingsError, load
 
 HMAILSERVER = {
@@ -189,8 +201,46 @@ def test_certificates_are_ordered_one_a_name() -> None:
 
 def test_iis_serves_the_proof_of_names_from_a_folder_it_may_read() -> None:
     assert tomllib.loads(configuration.maild_toml(settings(), IIS))["acme"]["webroot"] == "C:/Mailhost/web/acme"
-    assert "C:/Mailhost/web/acme/web.config" in [file.path for file in configuration.resources(settings(), IIS)]
-    assert "C:/Mailhost/web" in [folder.path for folder in directories.resources(settings(), IIS)]
+    web, folder, config, shown = challenge.resources(settings(), IIS)
+    assert isinstance(web, Directory)
+    assert web.acl is not None
+    assert {entry.account for entry in web.acl.entries} == {"SYSTEM", "Administrators", "S-1-5-32-568", "S-1-5-17"}
+    assert (folder, config) == (
+        Directory(path="C:/Mailhost/web/acme"),
+        File(path="C:/Mailhost/web/acme/web.config", source=FILES / "acme-web.config"),
+    )
+    assert shown == IISVirtualDirectory(path="/.well-known/acme-challenge", folder="C:/Mailhost/web/acme")
+    assert certificates.resources(settings(), IIS)[:-1] == [web, folder, config, shown]
+    assert challenge.undone(settings(), IIS) == [
+        IISVirtualDirectory(path="/.well-known/acme-challenge", state="absent")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "acme", "folder"),
+    [
+        (BARE, {}, None),
+        (BARE, {"challenge": "webroot", "webroot": "C:/nginx/acme"}, "C:/nginx/acme"),
+        (IIS, {"webroot": "C:/inetpub/acme"}, "C:/inetpub/acme"),
+    ],
+)
+def test_a_folder_that_is_named_is_used_as_it_is(facts: Facts, acme: dict[str, str], folder: str | None) -> None:
+    wanted = settings(tls={"acme": acme})
+    assert challenge.webroot(wanted, facts) == folder
+    assert challenge.resources(wanted, facts) == challenge.undone(wanted, facts) == []
+
+
+def test_a_webroot_without_a_folder_and_without_iis_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"tls\.acme\.webroot: .*no folder is named"):
+        challenge.webroot(settings(tls={"acme": {"challenge": "webroot"}}), BARE)
+
+
+def test_the_port_of_the_proof_is_the_same_whoever_answers_there() -> None:
+    for facts in (BARE, IIS):
+        acme = tomllib.loads(configuration.maild_toml(settings(tls={"acme": {"challenge_port": 8080}}), facts))["acme"]
+        assert (acme["challenge_port"], acme["check_reachable"]) == (8080, True)
+    unchecked = settings(tls={"acme": {"check_reachable": False}})
+    assert tomllib.loads(configuration.maild_toml(unchecked, BARE))["acme"]["check_reachable"] is False
 
 
 def test_a_smart_hosts_password_travels_as_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
