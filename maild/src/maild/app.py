@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from maild.background import Background
 from maild.delivery.rewriting import KeyedRewriting
 from maild.loaded import Loaded
 from maild.locale import translator
@@ -79,6 +80,7 @@ class Daemon:
         self._log = Log(self._files.put, debug=logs.debug)
         self._stop = asyncio.Event()
         self._services: Services | None = None
+        self._background: Background | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         limits = self._settings.limits
@@ -148,6 +150,9 @@ class Daemon:
         self._spawn(self._every(KNOWN_SECONDS, services.login.refresh))
         self._spawn(self._every(SWEEP_SECONDS, partial(_sweep, store)))
         self._spawn(self._every(RETAIN_SECONDS, lambda: _retain(store, self._settings.retention)))
+        self._background = Background(services, key, self._log)
+        for seconds, work in self._background.jobs:
+            self._spawn(self._every(seconds, work))
         await self._stop.wait()
 
     async def _open_store(self, key: bytes | None) -> tuple[Store, KeyedRewriting | None]:
@@ -180,6 +185,9 @@ class Daemon:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._background is not None:
+            with contextlib.suppress(StoreError):
+                await self._background.save()
         if self._services is not None:
             await self._services.store.close()
         self._hashing.close()
@@ -274,7 +282,7 @@ class Daemon:
 
     # Tasks
 
-    async def _every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Does some work again and again; a store that is away is said once."""
         away = False
         while True:

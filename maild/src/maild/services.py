@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from maild.delivery.rewriting import KeyedRewriting
 from maild.delivery.router import Router
+from maild.dns.names import to_query
 from maild.dns.resolver import CachingResolver
 from maild.dns.upstream import CaresUpstream, DirectUpstream, Upstream
 from maild.imap import serve as imap
@@ -30,6 +31,7 @@ from maild.smtp.context import Context
 from maild.smtp.verification import MessageVerifier
 from maild.store import Store
 from maild.verify.decision import Rules
+from maild.verify.dmarc.gathering import Gatherer
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class Services:
     login: Login
     rates: Rates
     resolver: CachingResolver
+    gatherer: Gatherer
     smtp: Context
     _rewrites: KeyedRewriting | None
 
@@ -74,7 +77,7 @@ class Services:
             now=_local_now,
             lifetime_hours=settings.queue.lifetime_hours,
         )
-        built = cls(settings, store, gate, login, rates, resolver, context, rewrites)
+        built = cls(settings, store, gate, login, rates, resolver, Gatherer(), context, rewrites)
         built.configure(settings)
         return built
 
@@ -85,7 +88,10 @@ class Services:
         self.gate.configure(settings.auto_ban)
         self.login.configure(default_domain=settings.default_domain)
         self.rates.configure(policy.messages_per_hour, policy.recipients_per_day)
-        rules = Rules(dmarc_reject=policy.dmarc_reject)
+        sealers = frozenset(filter(None, map(to_query, policy.trusted_sealers)))
+        rules = Rules(dmarc_reject=policy.dmarc_reject, trusted_sealers=sealers)
+        counted = self.gatherer.note if settings.dmarc.send_reports else None
+        verifier = MessageVerifier(self.resolver, settings.hostname, rules, counted)
         strangers = Strangers(policy, self.resolver, self.store.state)
         smart_host = bool(settings.queue.smart_host)
         self.smtp = replace(
@@ -103,7 +109,7 @@ class Services:
             lifetime_hours=settings.queue.lifetime_hours,
             language=settings.language,
             translator=translator,
-            verifier=MessageVerifier(self.resolver, settings.hostname, rules) if policy.verify else None,
+            verifier=verifier if policy.verify else None,
             screen=strangers if strangers.wanted else None,
         )
 

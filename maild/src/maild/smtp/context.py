@@ -35,6 +35,8 @@ class Verified:
     junk: bool = False
     head: bytes | None = None
     """The header without fields that forge ours; None: as it came."""
+    settled: Callable[[bool], None] = lambda _: None
+    """To be told whether the message has reached an inbox, for reports."""
 
 
 class Check(Protocol):

@@ -114,6 +114,7 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
         message = message.with_head(header.without(message.head, ("Return-Path",)))
     incoming = Incoming(id=identifier, prefix=traced, body=b"", deliveries=plan.deliveries, queue=plan.queue)
     accepted = await _accept(context, incoming, message)
+    verified.settled(bool(plan.deliveries) and verified.refusal is None and not verified.junk)
     _note(context, client, transaction, number, accepted)
     if plan.queue:
         context.queued()
@@ -148,6 +149,7 @@ async def _verify(spooled: Spool, message: Message) -> Verified:
         return Verified()
     found = await spooled.check.finish(message.head)
     if found.refusal is not None and not found.kept:
+        found.settled(False)
         raise Refused(found.refusal)
     return found
 

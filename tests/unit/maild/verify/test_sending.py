@@ -9,6 +9,8 @@ from email.policy import default
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maild.settings import Database
 from maild.store import Report, State, open_store
@@ -233,6 +235,12 @@ def test_a_report_that_came_back_names_its_target_and_a_forged_one_nobody(kind: 
     assert bounced_targets(bounce(forged, kind=kind), SECRET) == []
     assert bounced_targets(bounce(original, kind=kind), bytes(32)) == []
     assert bounced_targets(message, SECRET) == []
+
+
+@given(st.binary(max_size=300), st.sampled_from(["message/rfc822", "text/rfc822-headers", "message/global", "x/y"]))
+def test_any_delivery_report_is_read_or_ignored(data: bytes, kind: str) -> None:
+    assert bounced_targets(bounce(data, kind=kind), SECRET) == []
+    assert bounced_targets(data, SECRET) == []
 
 
 def test_counts_of_daemons_add_up_kind_by_kind() -> None:

@@ -37,9 +37,8 @@ def _returned(message: bytes) -> Iterator[tuple[str, str]]:
         if part.get_content_type() not in _RETURNED:
             continue
         inner = part.get_payload()
-        if isinstance(inner, list):
-            head = inner[0] if inner else part
-        else:
+        head = inner[0] if isinstance(inner, list) and inner else None
+        if not isinstance(head, email.message.Message):
             data = part.get_payload(decode=True)
             head = email.message_from_bytes(data if isinstance(data, bytes) else b"")
         name = _bare(head, "Message-ID").partition("@")[0]

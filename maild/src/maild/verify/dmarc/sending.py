@@ -169,6 +169,11 @@ def compose(whole: Gathered, sender: str, target: str, secret: bytes, now: float
     return message.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
+def report_secret(wrap_key: bytes) -> bytes:
+    """The secret that marks reports, made from the key that all daemons of a database share."""
+    return hmac.new(wrap_key, b"dmarc-report", hashlib.sha256).digest()
+
+
 def mark(whole: Gathered, target: str, secret: bytes) -> str:
     """A report's name, which nobody else can make for this target."""
     about = f"{whole.day}.{hashlib.sha256(whole.domain.encode()).hexdigest()[:12]}"
