@@ -132,8 +132,7 @@ def authentication_results(server: str, peer: Peer, facts: Facts) -> bytes:
     """Our Authentication-Results field."""
     found = [_spf_result(peer, facts.spf), *(_dkim_result(check) for check in facts.dkim), _dmarc_result(facts.dmarc)]
     if facts.arc.result is not arc.Result.NONE:
-        sealer = facts.arc.sealers[-1] if facts.arc.sealers else ""
-        found.append(results.MethodResult("arc", facts.arc.result, {"header.d": sealer}, comment=facts.arc.detail))
+        found.append(_arc_result(peer, facts.arc))
     found.append(
         results.MethodResult("iprev", facts.reverse.result, {"policy.iprev": peer.ip}, comment=facts.reverse.name)
     )
@@ -162,7 +161,17 @@ def _dkim_result(check: Check) -> results.MethodResult:
 def _dmarc_result(evaluation: dmarc.Evaluation) -> results.MethodResult:
     asked = f"p={evaluation.requested}" if evaluation.policy_domain else ""
     comment = ", ".join(filter(None, [asked, evaluation.problem]))
-    return results.MethodResult("dmarc", evaluation.result, {"header.from": evaluation.domain}, comment=comment)
+    properties = {"header.from": evaluation.domain}
+    if evaluation.policy_domain:
+        properties["policy.dmarc"] = str(evaluation.disposition)  # RFC 9989 section 9.1
+    return results.MethodResult("dmarc", evaluation.result, properties, comment=comment)
+
+
+def _arc_result(peer: Peer, chain: arc.Chain) -> results.MethodResult:
+    """With the property RFC 8617 section 10.2 registers for it; who sealed is a comment for people."""
+    sealed = f"sealed by {chain.sealers[-1]}" if chain.sealers else ""
+    comment = ", ".join(filter(None, [sealed, chain.detail]))
+    return results.MethodResult("arc", chain.result, {"smtp.remote-ip": peer.ip}, comment=comment)
 
 
 def verdict_fields(decision: Decision) -> bytes:

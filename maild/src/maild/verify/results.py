@@ -19,6 +19,11 @@ MAX_RESULTS = 200
 PRIVATE = ("X-Mailhost-Verdict", "X-Mailhost-Reason")
 """Fields of our own that nobody else may bring in."""
 
+VERSION = "1"
+"""The only version there is, also when a field names none (RFC 8601 section 2.2)."""
+PTYPES = frozenset({"body", "dns", "header", "policy", "smtp"})
+"""Property types that IANA has registered; a result that rests on another one decides nothing (section 2.3)."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~/@:-]+")
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s;=()"]+)', re.DOTALL)
 _METHOD = re.compile(r"([A-Za-z0-9-]+)\s*(?:/\s*\d+\s*)?=\s*([A-Za-z]+)")
@@ -42,6 +47,11 @@ class MethodResult:
     reason: str = ""
     comment: str = ""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it rests on registered property types alone."""
+        return {name.partition(".")[0] for name in self.properties} <= PTYPES
+
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationResults:
@@ -49,10 +59,11 @@ class AuthenticationResults:
 
     server: str
     results: tuple[MethodResult, ...] = ()
+    version: str = VERSION
 
     def of(self, method: str) -> list[MethodResult]:
-        """The results of one method."""
-        return [one for one in self.results if one.method == method]
+        """The results of one method that may decide something."""
+        return [one for one in self.results if one.method == method and one.is_known]
 
 
 def write(server: str, found: Iterable[MethodResult]) -> bytes:
@@ -96,7 +107,8 @@ def parse(value: bytes) -> AuthenticationResults:
     if len(rest) > MAX_RESULTS:
         raise ResultsError("the field has too many results")
     found = [_method(part.strip()) for part in rest if part.strip() and part.strip().lower() != "none"]
-    return AuthenticationResults(_plain(server), tuple(found))
+    version = first.strip()[server.end() :].strip() or VERSION
+    return AuthenticationResults(_plain(server), tuple(found), version)
 
 
 def _method(text: str) -> MethodResult:
@@ -158,12 +170,13 @@ def _split(text: str) -> list[str]:
 
 
 def is_forged(value: bytes, server: str) -> bool:
-    """Whether a field that came from outside speaks in our name (RFC 8601 section 5)."""
+    """Whether a field that came from outside speaks in our name, or in a version nobody here reads (section 5)."""
     try:
-        name = parse(value).server
+        read = parse(value)
     except ResultsError:
         return server.lower().encode() in value.lower()
-    return (to_query(name) or name.lower()) == (to_query(server) or server.lower())
+    name = read.server
+    return read.version != VERSION or (to_query(name) or name.lower()) == (to_query(server) or server.lower())
 
 
 def without_forged(data: bytes, server: str) -> bytes:

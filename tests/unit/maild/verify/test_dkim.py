@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maild.verify.dkim import Algorithm, Check, Result
-from maild.verify.dkim.canon import BodyHash, squeezed
+from maild.verify.dkim.canon import BodyHash, Canon, squeezed
+from maild.verify.dkim.canon import header as canonical
 from maild.verify.dkim.signature import Reason
+from maild.verify.message import Headers
 from tests.lib.dkim import NOW, key, pair, signed, verified, zone
 from tests.lib.zones import Zones
 
@@ -40,6 +43,39 @@ def test_rfc_6376_appendix_a_verifies(step: int) -> None:
     assert [(check.result, check.domain, check.identity) for check in checks] == [
         (Result.PASS, "example.com", "joe@football.example.com")
     ]
+
+
+def test_rfc_6376_appendix_a_as_typeset_is_not_what_was_signed() -> None:
+    """The RFC prints two spaces behind the full stop and folds of five; its bh= and b= are of one space and of six."""
+    data = (DATA / "rfc6376-a.eml").read_bytes()
+    for printed in (data.replace(b"game. Are", b"game.  Are"), data.replace(b"\r\n      ", b"\r\n     ")):
+        assert {check.result for check in verified(printed, APPENDICES)} == {Result.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("canon", "header", "body"),
+    [
+        ("relaxed", b"a:X\r\nb:Y Z\r\n", b" C\r\nD E\r\n"),
+        ("simple", b"A: X\r\nB : Y\t\r\n\tZ  \r\n", b" C \r\nD \t E\r\n"),
+    ],
+)
+def test_rfc_6376_3_4_5_the_canonicalization_examples(canon: Canon, header: bytes, body: bytes) -> None:
+    message = b"A: X\r\nB : Y\t\r\n\tZ  \r\n\r\n C \r\nD \t E\r\n\r\n\r\n"
+    assert b"".join(canonical(field, canon) for field in Headers.of(message).fields) == header
+    running = BodyHash(canon)
+    running.update(message.partition(b"\r\n\r\n")[2])
+    assert running.digest() == hashlib.sha256(body).digest()
+
+
+@pytest.mark.parametrize(
+    ("canon", "digest"),
+    [
+        ("simple", "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY="),
+        ("relaxed", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
+    ],
+)
+def test_rfc_6376_3_4_the_hash_of_an_empty_body(canon: Canon, digest: str) -> None:
+    assert base64.b64encode(BodyHash(canon).digest()).decode() == digest
 
 
 def test_rfc_8463_appendix_a_verifies_both_ways() -> None:
