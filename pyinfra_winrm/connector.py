@@ -26,6 +26,7 @@ from pyinfra_winrm.commands import Arguments, HostCommand, Outcome, RunScript
 from pyinfra_winrm.drift import Drift
 from pyinfra_winrm.errors import ConfigurationError, HostError
 from pyinfra_winrm.kinds import KINDS
+from pyinfra_winrm.lock import Holder
 from pyinfra_winrm.resource import Resource
 from pyinfra_winrm.run import HostRun
 from pyinfra_winrm.settings import DATA_META, WinRMData, connection
@@ -76,6 +77,11 @@ class WinRMConnector(BaseConnector):
     def drift(self) -> list[Drift]:
         """What this run found not as wanted."""
         return self._run.drift.found if self._run is not None else []
+
+    @property
+    def holder(self) -> Holder | None:
+        """The other run that held the host's lock when its resources were last read."""
+        return self._run.readings.holder if self._run is not None else None
 
     @property
     def prints_differences(self) -> bool:

@@ -81,7 +81,7 @@ function Read-Resource($request) {
         }
         [void]$items.Add($state)
     }
-    return @{ items = $items }
+    return @{ items = $items; held = (Get-RunHolder) }
 }
 
 function Set-Resource($request) {
@@ -238,9 +238,8 @@ function Lock-Run($request) {
     if ($hostState.lock) { return @{} }
     $holder = @{ run = $request.run; user = $request.user; start = $request.start }
     $text = ConvertTo-Json -InputObject $holder -Compress
-    $folder = [System.IO.Path]::Combine($env:ProgramData, 'Mailhost')
-    New-HostDirectory $folder ''
-    $path = [System.IO.Path]::Combine($folder, 'run.lock')
+    $path = Get-RunLockPath
+    New-HostDirectory ([System.IO.Path]::GetDirectoryName($path)) ''
     try {
         $hostState.lock = Open-RunLock $path $text
     } catch {
@@ -249,6 +248,17 @@ function Lock-Run($request) {
     }
     Start-Lease ([int]$request.lease)
     return @{}
+}
+
+function Get-RunLockPath {
+    return [System.IO.Path]::Combine([System.IO.Path]::Combine($env:ProgramData, 'Mailhost'), 'run.lock')
+}
+
+# $null, or which other run holds the lock; asking takes nothing.
+function Get-RunHolder {
+    $path = Get-RunLockPath
+    if ($hostState.lock -or -not (Test-RunLock $path)) { return $null }
+    return Read-Holder $path
 }
 
 function Read-Holder($path) {

@@ -35,6 +35,9 @@ class Holder:
     user: str
     start: str
 
+    def __str__(self) -> str:
+        return f"a run by {self.user} since {self.start}"
+
     @classmethod
     def from_json(cls, value: Json) -> Holder:
         """The host's answer; an unreadable lock file has empty fields."""

@@ -1,8 +1,8 @@
 """What a deploy would change, with an exit status that CI can use: 0 in step, 2 drift, 1 error, 64 wrong usage.
 
 It runs pyinfra itself as ``--dry``, so inventory, data and deploy files mean exactly what they mean there, and prints
-one line or one JSON object for each field that is not as wanted and one for each host. It leaves pyinfra's log on
-stderr.
+one line or one JSON object for each field that is not as wanted and one for each host, with the run that holds the
+host's lock at the time. It leaves pyinfra's log on stderr.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pyinfra.context import ctx_state
 
 from pyinfra_winrm.connector import WinRMConnector
 from pyinfra_winrm.drift import Drift
+from pyinfra_winrm.lock import Holder
 from pyinfra_winrm.resource import Difference, Json
 
 IN_STEP: Final = 0
@@ -40,6 +41,7 @@ class HostPlan:
     host: str
     error: str | None
     drift: tuple[Drift, ...]
+    holder: Holder | None = None
 
     @property
     def status(self) -> str:
@@ -51,7 +53,11 @@ class HostPlan:
     def as_json(self) -> dict[str, Json]:
         """The line that closes a host."""
         closing: dict[str, Json] = {"host": self.host, "status": self.status, "differences": len(self.drift)}
-        return closing | ({"error": self.error} if self.error is not None else {})
+        if self.error is not None:
+            closing["error"] = self.error
+        if self.holder is not None:
+            closing["lock"] = {"run": self.holder.run, "user": self.holder.user, "since": self.holder.start}
+        return closing
 
 
 def exit_status(plans: Sequence[HostPlan]) -> int:
@@ -71,6 +77,8 @@ def render(plans: Sequence[HostPlan], *, as_json: bool) -> Iterator[str]:
             continue
         prefix = f"[{plan.host}] " if len(plans) > 1 else ""
         yield from (prefix + drift.line() for drift in plan.drift)
+        if plan.holder is not None:
+            yield f"{prefix}{plan.holder} holds the lock"
         closing = {"error": f"error: {plan.error}", "in step": "in step"}
         yield prefix + closing.get(plan.status, f"{len(plan.drift)} difference{'s' if len(plan.drift) > 1 else ''}")
 
@@ -93,6 +101,11 @@ def _recorded(host: Host) -> list[Drift]:
     return connector.drift if isinstance(connector, WinRMConnector) else []
 
 
+def _holder(host: Host) -> Holder | None:
+    connector = host.connector
+    return connector.holder if isinstance(connector, WinRMConnector) else None
+
+
 def _error(state: State, host: Host, failure: str | None) -> str | None:
     connector = host.connector
     if isinstance(connector, WinRMConnector) and connector.failure:
@@ -110,7 +123,7 @@ def collect(state: State, failure: str | None) -> list[HostPlan]:
             continue
         error = _error(state, host, failure)
         drift = [*_recorded(host), *(_pending(state, host) if error is None else ())]
-        plans.append(HostPlan(host.name, error, tuple(drift)))
+        plans.append(HostPlan(host.name, error, tuple(drift), _holder(host)))
     return plans
 
 

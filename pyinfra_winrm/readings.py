@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pyinfra_winrm.lock import Holder
 from pyinfra_winrm.protocol import decode_state
 from pyinfra_winrm.resource import Kind, Resource, State
 from pyinfra_winrm.session import Session
@@ -17,13 +18,14 @@ Identity = tuple[str, str]
 
 
 class Readings:
-    """The states of one host's resources."""
+    """The states of one host's resources; ``holder``: who else held the run's lock when they were read."""
 
     def __init__(self, session: Session, kinds: Mapping[str, Kind]) -> None:
         self._session = session
         self._kinds = kinds
         self._announced: dict[Identity, Resource] = {}
         self._known: dict[Identity, State] = {}
+        self.holder: Holder | None = None
 
     def announce(self, resources: Iterable[Resource]) -> None:
         """Resources that will be asked for later, so that the next request may bring them all."""
@@ -50,6 +52,8 @@ class Readings:
         items = [{"kind": item.kind, "key": self._kinds[item.kind].key(item)} for item in missing.values()]
         kinds = tuple(dict.fromkeys(item.kind for item in missing.values()))
         reply = self._session.read("read", {"items": items}, kinds=kinds)
+        held = reply.fields.get("held")
+        self.holder = Holder.from_json(held) if held else None
         answers: list[Any] = reply.fields.get("items") or []
         self._known |= {identity: decode_state(answer) for identity, answer in zip(missing, answers, strict=True)}
 

@@ -193,6 +193,15 @@ function Open-RunLock($path, $text) {
     return $stream
 }
 
+# Whether a run has it open; one that a power cut has left behind is nobody's.
+function Test-RunLock($path) {
+    if (-not [System.IO.File]::Exists($path)) { return $false }
+    try { (New-Object System.IO.FileStream $path, 'Open', 'Read', 'Read').Dispose() }
+    catch [System.IO.FileNotFoundException] { return $false }
+    catch [System.IO.IOException] { return $true }
+    return $false
+}
+
 # --- text ------------------------------------------------------------------------------------------------------
 
 function ConvertTo-Hex($bytes) {

@@ -101,7 +101,7 @@ class Requests:
                 items.append(kind(item["kind"]).read(self._host, item["key"]))
             except Exception as error:  # noqa: BLE001 - one that cannot be read leaves the others readable
                 items.append({"state": "unknown", "reason": self._told(error, item["kind"]).message})
-        return {"items": items}
+        return {"items": items, "held": self._lock.other(self)}
 
     def _told(self, error: Exception, where: str) -> HostError:
         return refusal(error, where, lambda real: self._host.drive.windows(Path(real)) or real)

@@ -43,6 +43,11 @@ class RunLock:
                 raise of_system(error, PATH) from error
             return None
 
+    def other(self, asking: object) -> Holder | None:
+        """Who holds it, when that is not the one who asks."""
+        with self._lock:
+            return None if self._owner in (None, asking) else dict(self._holder)
+
     def release(self, owner: object) -> None:
         """Gives it back; nothing happens when another holds it."""
         with self._lock:

@@ -150,6 +150,15 @@ function Open-LabRunLock($path, $text) {
 }
 Set-Alias Open-RunLock Open-LabRunLock
 
+function Test-LabRunLock($path) {
+    if (-not [IO.File]::Exists($path)) { return $false }
+    try { [IO.FileStream]::new($path, 'Open', 'ReadWrite', 'None').Dispose() }
+    catch [IO.FileNotFoundException] { return $false }
+    catch [IO.IOException] { return $true }
+    return $false
+}
+Set-Alias Test-RunLock Test-LabRunLock
+
 function Read-LabHolder($path) {
     try { return Microsoft.PowerShell.Utility\ConvertFrom-Json ([Text.Encoding]::UTF8.GetString((Invoke-Lab 'files.read' @{ path = $path }))) }
     catch { return @{ run = ''; user = ''; start = '' } }

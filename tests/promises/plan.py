@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.lib.deploying import Lab, Project, running_lab
+from tests.lib.labsession import session
 
-ABOUT = "exit status and JSON lines of a plan: in step, drift, error, wrong usage, one of three failing, two settings"
+ABOUT = "exit status and JSON of a plan: in step, drift, error, usage, one of three failing, two settings, locked host"
 
 DEPLOY = """
 from pyinfra import host
@@ -109,6 +110,21 @@ def several(project: Project, lab: Lab) -> int:
     return 2
 
 
+def held(project: Project, lab: Lab) -> int:
+    """Another run that holds the lock is named, waited for by nobody, and changes no verdict."""
+    project.write(DEPLOY)
+    status = project.plan().status
+    other = {"run": "r1", "user": "김@desk", "start": "2026-11-25T03:00:00+00:00"}
+    with session(lab) as changing:
+        assert changing.read("lock", {**other, "lease": 600}).fields.get("held") is None
+        text, rows = project.plan(), project.plan("--json")
+    assert (text.status, rows.status) == (status, status), (text, rows)
+    line = "a run by 김@desk since 2026-11-25T03:00:00+00:00 holds the lock"
+    assert text.out.splitlines().count(line) == 1, text
+    assert rows.json[-1]["lock"] == {"run": "r1", "user": other["user"], "since": other["start"]}, rows
+    return 2
+
+
 def run(size: str) -> dict[str, object]:
     """Holds on the model engine; the comparison is the same on the other."""
     del size
@@ -118,4 +134,5 @@ def run(size: str) -> dict[str, object]:
         project = Project(folder / "project", [lab])
         project.write(DEPLOY)
         cases = usage(project) + one_host(project, lab) + errors(project, lab) + several(project, lab)
+        cases += held(project, lab)
     return {"engine": "model", "cases": cases}

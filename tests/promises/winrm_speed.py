@@ -10,15 +10,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pyinfra_winrm.kinds import KINDS
 from pyinfra_winrm.scripts import host_script
-from pyinfra_winrm.session import Session
-from pyinfra_winrm.settings import DATA_META, connection
 from pyinfra_winrm.upload import upload
-from tests.lib.deploying import PASSWORD_VARIABLE, PATIENCE, Lab, Project, engines, running_lab
+from tests.lib.deploying import PATIENCE, Lab, Project, engines, running_lab
+from tests.lib.labsession import session
 
 ABOUT = "a plan of 80 resources in 8 requests and a tenth of Ansible's time; 64 MiB uploaded at 20 MB/s"
 
@@ -147,19 +145,6 @@ def planned(lab: Lab, project: Project) -> tuple[int, float]:
     assert lab.call("lab.status")["served"] - before == everything, (made, before, lab.call("lab.status"))
     extra = max(0, made["receive"] - made["send"])
     return everything - extra, took
-
-
-@contextmanager
-def session(lab: Lab) -> Iterator[Session]:
-    """A session of its own, without pyinfra around it."""
-    data = {key: meta.default for key, meta in DATA_META.items()} | lab.data()
-    settings = connection(data, {PASSWORD_VARIABLE: lab.config.password})
-    opened = Session(settings, lambda name: KINDS[name].script.read_text(encoding="utf-8"))
-    opened.connect()
-    try:
-        yield opened
-    finally:
-        opened.close()
 
 
 def uploads(lab: Lab, folder: Path, size: int) -> dict[str, float]:

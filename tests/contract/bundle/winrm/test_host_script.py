@@ -43,6 +43,7 @@ function Open-RunLock($path, $text) {
     [IO.File]::WriteAllText($path, $text)
     return $stream
 }
+function Test-RunLock($path) { return [IO.File]::Exists("$path.owner") }
 function Read-Facts { return @{ language_mode = 'FullLanguage' } }
 """
 
@@ -212,7 +213,11 @@ def test_second_run_is_told_who_holds_the_lock(host: HostProcess, tmp_path: Path
         other.load()
         held = other.ask("lock", **{**RUN, "run": "r2"})
         assert held.fields["held"] == {key: RUN[key] for key in ("run", "user", "start")}
+        seen = other.ask("read", items=[])
+        assert seen.fields["held"] == {key: RUN[key] for key in ("run", "user", "start")}
+        assert host.ask("read", items=[]).fields["held"] is None, "one's own lock is nobody else's"
         assert host.ask("unlock").ok
+        assert other.ask("read", items=[]).fields["held"] is None
         assert other.ask("lock", **{**RUN, "run": "r2"}).fields.get("held") is None
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from pyinfra_winrm.drift import Drift
+from pyinfra_winrm.lock import Holder
 from pyinfra_winrm.plan import HostPlan, exit_status, render
 from pyinfra_winrm.resource import Difference
 
@@ -49,3 +51,13 @@ def test_json_has_one_object_a_field_and_one_that_closes_each_host() -> None:
         PORT.as_json(),
         {"host": "@winrm/c", "status": "error", "differences": 1, "error": "c: nothing listens"},
     ]
+
+
+def test_a_run_that_holds_the_lock_is_named_and_changes_no_verdict() -> None:
+    held = replace(DRIFTED, holder=Holder("r1", "kim@desk", "2026-11-25T03:00:00+00:00"))
+    assert exit_status([held]) == exit_status([DRIFTED])
+    lines = list(render([held, IN_STEP], as_json=False))
+    assert lines[1] == "[@winrm/b] a run by kim@desk since 2026-11-25T03:00:00+00:00 holds the lock"
+    assert sum("holds the lock" in line for line in lines) == 1
+    closing = json.loads(list(render([held], as_json=True))[-1])
+    assert closing["lock"] == {"run": "r1", "user": "kim@desk", "since": "2026-11-25T03:00:00+00:00"}
