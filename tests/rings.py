@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lib.programs import find_mysql_maker, find_pwsh
+from tests.lib.programs import find_mysql_maker, find_pwsh, find_winpy_maker
 from tests.show import names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +52,7 @@ RINGS = (
     Ring("integration, the bundle", "tests/integration/bundle", ("pwsh",)),
     Ring("end to end", "tests/e2e/bundle", ("pwsh", "mariadbd")),
     Ring("crash", "tests/crash/maild", ("mariadbd", "mysql", "gcc")),
+    Ring("windows, the daemon", "tests/windows/maild", ("winpy", "wine")),
 )
 
 
@@ -61,6 +62,8 @@ def there(program: str) -> bool:
         return find_pwsh() is not None
     if program == "mysql":
         return find_mysql_maker() is not None
+    if program == "winpy":
+        return find_winpy_maker() is not None
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     return shutil.which(program, path=path) is not None
 

@@ -20,6 +20,8 @@ VERSION = "3.13"
 TEST_PACKAGES = ("hypothesis", "pytest", "pytest-timeout", "colorama", "tzdata", "greenlet", "idna")
 PATIENCE = 1200
 """Seconds for a run under Wine on a loaded machine; nothing is judged by it."""
+SERVICE_PATIENCE = 180_000
+"""Milliseconds Wine's service manager waits for a service to answer: its own ten seconds pass on a loaded machine."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def windows_python() -> WindowsPython:
         if not (target / "winpy").exists():
             environment = {**os.environ, "WINPY_PKGS": " ".join(packages)}
             subprocess.run([str(maker), str(target), VERSION], check=True, capture_output=True, env=environment)
+            _wait_for_services(WindowsPython(target))
         _see_the_checkout(target)
     return WindowsPython(target)
 
@@ -82,3 +85,13 @@ def _see_the_checkout(target: Path) -> None:
     site_packages = next(path for path in (target / "py").rglob("*") if path.name.lower() == "site-packages")
     places: Sequence[Path] = (ROOT / "maild" / "src", ROOT)
     (site_packages / "maild.pth").write_text("".join(f"{WindowsPython.path(place)}\n" for place in places))
+
+
+def _wait_for_services(python: WindowsPython) -> None:
+    """Sets the manager's patience; it reads that when it starts, so Wine is ended and starts with the next call."""
+    key = "HKLM\\System\\CurrentControlSet\\Control"
+    set_value = ("/v", "ServicesPipeTimeout", "/t", "REG_DWORD", "/d", str(SERVICE_PATIENCE), "/f")
+    python.program("reg", "add", key, *set_value)
+    prefix = {**os.environ, "WINEPREFIX": str(python.folder / "prefix")}
+    subprocess.run(["wineserver", "-k"], check=True, env=prefix)
+    subprocess.run(["wineserver", "-w"], check=True, env=prefix)
