@@ -13,9 +13,12 @@ from maild.store import (
     QueueEntry,
     QueueRecipient,
     Store,
+    StoreUnavailable,
     Structure,
     new_id,
 )
+from maild.store.engine.base import Transaction
+from maild.store.sql import bodies
 from tests.lib.stores import Scene, letter, new_account
 
 FAR = 1 << 60
@@ -144,6 +147,115 @@ def test_an_abandoned_body_leaves_nothing(on: Scene) -> None:
         await kept.abandon()
         assert len(await store.messages.read(accepted.id)) == 2_500_000
         assert (await store.maintenance.health()).unfinished_bytes == 0
+        assert await store.maintenance.check(bodies=True) == []
+
+    on.run(body)
+
+
+def test_a_prefix_of_any_size_comes_before_a_staged_body(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        account = await new_account(store)
+        staged = store.stage()
+        data, prefix = os.urandom(2_500_000), b"X: y\r\n" * 400_000
+        await staged.write(data)
+        delivery = Delivery(mailbox_id=account.inbox_id)
+        accepted = await store.accept(Incoming(id=staged.id, prefix=prefix, body=staged, deliveries=(delivery,)))
+        assert b"".join([piece async for piece in store.messages.chunks(accepted.id)]) == prefix + data
+        assert await store.maintenance.check(bodies=True) == []
+
+    on.run(body)
+
+
+def test_bodies_that_hold_all_room_are_written_and_none_waits_for_another(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        account = await new_account(store)
+        store.budget.limit = 2 << 20
+        data = [os.urandom(900_000) for _ in range(6)]
+
+        async def send(content: bytes) -> bytes:
+            staged = store.stage()
+            for start in range(0, len(content), 50_000):
+                await staged.write(content[start : start + 50_000])
+                assert store.budget.held <= store.budget.limit
+            delivery = Delivery(mailbox_id=account.inbox_id)
+            return (await store.accept(Incoming(id=staged.id, body=staged, deliveries=(delivery,)))).id
+
+        ids = await asyncio.gather(*map(send, data))
+        assert [await store.messages.read(id_) for id_ in ids] == data
+        assert store.budget.held == 0
+
+    on.run(body)
+
+
+def test_a_body_whose_chunk_was_lost_is_not_accepted(on: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maild.store.staging.WRITE_SECONDS", 0.0)
+
+    async def body(store: Store) -> None:
+        account = await new_account(store)
+        staged = store.stage()
+        with pytest.raises(StoreUnavailable):
+            await staged.write(os.urandom(2_500_000))
+        delivery = Delivery(mailbox_id=account.inbox_id)
+        with pytest.raises(StoreUnavailable):
+            await store.accept(Incoming(id=staged.id, body=staged, deliveries=(delivery,)))
+        await staged.abandon()
+        assert store.budget.held == 0
+        assert await store.maintenance.check(bodies=True) == []
+
+    on.run(body)
+
+
+def test_what_could_not_be_removed_at_once_goes_with_the_next_sweep(on: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(store: Store) -> None:
+        staged = store.stage()
+        await staged.write(os.urandom(2_500_000))
+        with monkeypatch.context() as hindered:
+            hindered.setattr("maild.store.staging.REMOVE_SECONDS", 0.0)
+            await staged.abandon()
+        assert await store.transfer.body(staged.id)
+        await store.maintenance.sweep()
+        assert await store.transfer.body(staged.id) == []
+
+    on.run(body)
+
+
+def test_what_is_unfinished_when_the_store_closes_is_removed(on: Scene) -> None:
+    async def begin(store: Store) -> bytes:
+        staged = store.stage()
+        await staged.write(os.urandom(2_500_000))
+        assert len(await store.transfer.body(staged.id)) == 2
+        return staged.id
+
+    blob_id = on.run(begin)
+
+    async def look(store: Store) -> None:
+        assert await store.transfer.body(blob_id) == []
+
+    on.run(look)
+
+
+def test_large_bodies_are_removed_in_slices(on: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maild.store.maintenance.BODY_GRACE_SECONDS", -1)
+    monkeypatch.setattr("maild.store.sql.bodies.SLICE_BYTES", 1_500_000)
+    slices = 0
+    purge = bodies.purge
+
+    def counted(tx: Transaction) -> bool:
+        nonlocal slices
+        slices += 1
+        return purge(tx)
+
+    monkeypatch.setattr("maild.store.sql.bodies.purge", counted)
+
+    async def body(store: Store) -> None:
+        account = await new_account(store)
+        for size in (100, 5_000_000, 100, 5_000_000):
+            await store.accept(letter(account.inbox_id, body=os.urandom(size)))
+        kept = await store.accept(letter(account.inbox_id, body=os.urandom(3_000_000)))
+        await store.messages.remove(account.inbox_id, [1, 2, 3, 4])
+        await store.maintenance.sweep()
+        assert slices >= 5
+        assert await store.transfer.body_ids(b"", 10) == [kept.id]
         assert await store.maintenance.check(bodies=True) == []
 
     on.run(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from maild.mail.address import Address
@@ -11,6 +12,7 @@ from maild.smtp.context import Verified
 from maild.smtp.message import Message
 from maild.smtp.verification import MessageVerifier
 from maild.verify.decision import Rules
+from tests.lib.dkim import pair, signed, zone
 from tests.lib.scripted import House, replies
 from tests.lib.zones import Zones
 
@@ -68,3 +70,20 @@ def test_a_session_takes_one_of_us_from_outside_only_when_dmarc_passes() -> None
             peer=peer,
         )
         assert replies(said)[-1].startswith(code), (peer, replies(said))
+
+
+def test_the_signature_of_a_message_that_goes_to_the_store_in_pieces_is_checked() -> None:
+    text = b"From: a@example.com\r\nSubject: x\r\n\r\n" + b"line\r\n" * 500_000
+    keys = pair("example.com")
+    whole = signed(text, *keys, now=time.time())
+    for message, result in ((whole, "dkim=pass"), (whole[:-3] + b"x\r\n", "dkim=fail")):
+        house = House(verifier=MessageVerifier(Zones(zone(*keys)), "mx.example", Rules()))
+        said = house.talk(
+            f"EHLO c.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<id@{DOMAIN}>\r\nDATA\r\n".encode(),
+            *[message[start : start + 60_000] for start in range(0, len(message), 60_000)],
+            b".\r\n",
+        )
+        assert replies(said)[-1].startswith("250"), replies(said)
+        [(incoming, _)] = house.memory.accepted
+        assert result.encode() in incoming.prefix
+        assert house.memory.bodies_of(house.id)[0].endswith(message)
