@@ -55,6 +55,9 @@ class Dialogue:
         self._errors = 0
         self._messages = 0
         self._open = True
+        log, number, address = context.log, self._connection.id, self._connection.peer.text
+        self._log_received = functools.partial(log.received, "SMTPD", number, address)
+        self._log_sent = functools.partial(log.sent, "SMTPD", number, address)
         self._clock = asyncio.get_running_loop().time
         self._ends_at = self._clock() + context.limits.smtp_total_seconds
 
@@ -73,7 +76,11 @@ class Dialogue:
 
     async def _one(self) -> None:
         try:
-            await self._obey(await self._stream.line(self._patience(), grammar.MAX_COMMAND))
+            line = self._stream.line_at_hand(grammar.MAX_COMMAND)
+            if line is None:
+                line = await self._stream.line(self._patience(), grammar.MAX_COMMAND)
+            command = self._read(line)
+            await _COMMANDS[command.verb](self, command)
         except LineTooLong:
             self._end("500 5.5.6 The line is too long")
         except BareLineEnd:
@@ -88,15 +95,8 @@ class Dialogue:
         """Seconds the client may be silent; what is left of the whole session when that is less."""
         return max(0.0, min(self._context.limits.smtp_idle_seconds, self._ends_at - self._clock()))
 
-    async def _obey(self, line: bytes) -> None:
-        command = self._read(line)
-        if self._must_encrypt and command.verb not in BEFORE_TLS:
-            raise Refused("530 5.7.0 Must issue a STARTTLS command first")
-        if command.argument and command.verb in grammar.NO_ARGUMENT:
-            raise Refused(grammar.NO_ARGUMENT[command.verb])
-        await _COMMANDS[command.verb](self, command)
-
     def _read(self, line: bytes) -> Command:
+        """The command, logged, and refused when it may not come now at all."""
         try:
             command = grammar.command(line)
         except Refused:
@@ -109,7 +109,11 @@ class Dialogue:
         if command.verb == "AUTH":
             mechanism = shown.partition(" ")[0].upper()
             shown = f"{mechanism} ***" if mechanism in sasl.MECHANISMS else "***"
-        self._log_received(f"{command.verb} {shown}".rstrip())
+        self._log_received(f"{command.verb} {shown}" if shown else command.verb)
+        if self._must_encrypt and command.verb not in BEFORE_TLS:
+            raise Refused("530 5.7.0 Must issue a STARTTLS command first")
+        if command.argument and command.verb in grammar.NO_ARGUMENT:
+            raise Refused(grammar.NO_ARGUMENT[command.verb])
         return command
 
     @property
@@ -121,9 +125,11 @@ class Dialogue:
     async def _hello(self, command: Command) -> None:
         self._helo = grammar.helo_name(command.argument)
         self._extended = command.verb == "EHLO"
+        self._client = None
         await self._reset()
         if self._extended:
-            self._reply(*[f"250-{word}" for word in (self._context.hostname, *self._extensions())], "250 HELP")
+            words = (self._context.hostname, *self._extensions())
+            self._reply("\r\n".join([*[f"250-{word}" for word in words], "250 HELP"]))
         else:
             self._reply(f"250 {self._context.hostname}")
 
@@ -143,7 +149,7 @@ class Dialogue:
         if self._listener.tls not in {"starttls", "starttls-required"}:
             raise Refused("502 5.5.1 STARTTLS is not offered here")
         await self._reset()
-        self._helo, self._extended, self._user = None, False, None
+        self._helo, self._extended, self._user, self._client = None, False, None, None
         self._reply("220 2.0.0 Ready to start TLS")
         await self._stream.start_tls()
 
@@ -192,7 +198,7 @@ class Dialogue:
         answer = await self._context.login.check(claim.user, claim.password, peer, "smtp", number)
         if answer.account is not None:
             own = await own_addresses(self._context.store.directory, answer.account)
-            self._user = User(answer.account, own)
+            self._user, self._client = User(answer.account, own), None
             self._reply("235 2.7.0 Authentication succeeded")
         elif answer.outcome is Outcome.LATER:
             self._reply("454 4.7.0 Temporary authentication failure, please try again later")
@@ -269,8 +275,11 @@ class Dialogue:
         self._reply(reply)
 
     def _as_client(self) -> Client:
-        """The other side as it is now; a transaction keeps what it was when it began."""
+        """The other side as it is now, the same value until something of it changes."""
         connection = self._connection
+        range_ = self._context.gate.range_of(connection.peer.address)
+        if self._client is not None and self._client.range_ is range_:
+            return self._client
         return Client(
             peer=connection.peer,
             session=connection.id,
@@ -278,7 +287,7 @@ class Dialogue:
             extended=self._extended,
             tls=connection.tls,
             user=self._user,
-            range_=self._context.gate.range_of(connection.peer.address),
+            range_=range_,
         )
 
     # The rest
@@ -317,17 +326,14 @@ class Dialogue:
         self._reply(reply)
         self._open = False
 
-    def _reply(self, *lines: str) -> None:
-        text = "\r\n".join(lines)
+    def _reply(self, text: str) -> None:
+        """Answers; the lines of ``text`` are separated by CRLF."""
         self._stream.later(f"{text}\r\n".encode())
-        self._context.log.sent("SMTPD", self._connection.id, self._connection.peer.text, text)
+        self._log_sent(text)
 
     def _note(self, error: StoreError) -> None:
         write = self._context.log.debug
         write(f"SMTPD - the store says: {error}", session=self._connection.id, address=self._connection.peer.text)
-
-    def _log_received(self, text: str) -> None:
-        self._context.log.received("SMTPD", self._connection.id, self._connection.peer.text, text)
 
 
 # The table belongs to the class; it stands here because its functions must exist first.

@@ -7,7 +7,6 @@ bounce later. Temporary trouble is a 4xx, so the client tries again.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import lru_cache
 
 from maild.delivery.router import Arrival, Plan
@@ -76,7 +75,7 @@ async def receive(context: Context, client: Client, transaction: Transaction, bo
 async def _take(context: Context, client: Client, transaction: Transaction, body: Body, spooled: Spool) -> str:
     _refuse_malformed(body, transaction)
     message = await spooled.message(body)
-    fields = list(header.fields(message.head))
+    fields = _by_name(message.head)
     _refuse_header(context, message, fields)
     identifier = new_id() if message.staged is None else message.staged.id
     when = context.now()
@@ -87,7 +86,7 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
         if problem:
             raise Refused(f"550 5.7.1 {problem[0].upper()}{problem[1:]}")
         random = identifier[6:]
-        head, prefix = submission.completed(message.head, fields, when, random, context.hostname)
+        head, prefix = submission.completed(message.head, fields.keys(), when, random, context.hostname)
         message = message.with_head(head)
     else:
         verified = await _verify(spooled, message)
@@ -111,9 +110,9 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
     traced = verified.fields + trace.received(hop, number, transaction.only_recipient, when) + prefix
     if not plan.queue:
         traced = trace.return_path(transaction.sender) + traced
-        message = message.with_head(header.without(message.head, ("Return-Path",)))
-    incoming = Incoming(id=identifier, prefix=traced, body=b"", deliveries=plan.deliveries, queue=plan.queue)
-    accepted = await _accept(context, incoming, message)
+        if b"return-path" in fields:
+            message = message.with_head(header.without(message.head, ("Return-Path",)))
+    accepted = (await context.store.accept(_incoming(identifier, traced, plan, message))).size
     verified.settled(bool(plan.deliveries) and verified.refusal is None and not verified.junk)
     _note(context, client, transaction, number, accepted)
     if plan.queue:
@@ -135,12 +134,20 @@ def _refuse_malformed(body: Body, transaction: Transaction) -> None:
             raise Refused(TOO_LARGE.format(limit=domain.message_bytes))
 
 
-def _refuse_header(context: Context, message: Message, fields: list[Field]) -> None:
+def _by_name(head: bytes) -> dict[bytes, list[Field]]:
+    """The fields of a header by their names in lower case."""
+    found: dict[bytes, list[Field]] = {}
+    for field in header.fields(head):
+        found.setdefault(field.key, []).append(field)
+    return found
+
+
+def _refuse_header(context: Context, message: Message, fields: dict[bytes, list[Field]]) -> None:
     if len(message.head) > context.limits.header_bytes:
         raise Refused(f"552 5.3.4 The header is larger than {context.limits.header_bytes} bytes")
-    if sum(field.key == b"received" for field in fields) > context.limits.hops:
+    if len(fields.get(b"received", ())) > context.limits.hops:
         raise Refused("554 5.4.6 This message has been through too many servers")
-    if sum(field.key == b"from" for field in fields) > 1:
+    if len(fields.get(b"from", ())) > 1:
         raise Refused("550 5.6.0 The message has more than one From field")
 
 
@@ -155,17 +162,17 @@ async def _verify(spooled: Spool, message: Message) -> Verified:
 
 
 async def _refuse_pretender(
-    context: Context, client: Client, transaction: Transaction, fields: list[Field], verified: Verified
+    context: Context, client: Client, transaction: Transaction, fields: dict[bytes, list[Field]], verified: Verified
 ) -> None:
     """From outside, nobody is one of us unless its range may say so or DMARC has shown it."""
     if _is_trusted(client) or verified.authentic:
         return
     if transaction.must_be_authentic:
         raise Refused("550 5.7.1 This sender is local here: log in to send as it")
-    authors = [field.value for field in fields if field.key == b"from"]
-    for address in (each for value in authors for each in _addresses(value)):
-        if address is not None and await is_local(context, address.domain):
-            raise Refused("550 5.7.1 The From field names a local address: log in to send as it")
+    for author in fields.get(b"from", ()):
+        for address in _addresses(author.value):
+            if address is not None and await is_local(context, address.domain):
+                raise Refused("550 5.7.1 The From field names a local address: log in to send as it")
 
 
 def _addresses(value: bytes) -> tuple[Address | None, ...]:
@@ -190,10 +197,11 @@ async def is_local(context: Context, domain: str) -> bool:
 
 
 def _arrival(
-    context: Context, client: Client, transaction: Transaction, fields: list[Field], verified: Verified
+    context: Context, client: Client, transaction: Transaction, fields: dict[bytes, list[Field]], verified: Verified
 ) -> Arrival:
     mail = transaction.mail
-    automatic = any(field.key in AUTOMATIC_FIELDS and field.value.lower() != b"no" for field in fields)
+    telling = [field for name in AUTOMATIC_FIELDS & fields.keys() for field in fields[name]]
+    automatic = any(field.value.lower() != b"no" for field in telling)
     return Arrival(
         sender=mail.sender,
         origin=client.user.account.address if client.user else "",
@@ -222,13 +230,17 @@ async def _count(context: Context, account: Account, recipients: int) -> None:
         raise Refused(TOO_OFTEN.format(bound=bound))
 
 
-async def _accept(context: Context, incoming: Incoming, message: Message) -> int:
-    """Commits and returns the size."""
-    if message.staged is None:
-        incoming = replace(incoming, body=message.whole(), counted=True)
-    else:
-        incoming = replace(incoming, prefix=incoming.prefix + message.head, body=message.staged)
-    return (await context.store.accept(incoming)).size
+def _incoming(identifier: bytes, traced: bytes, plan: Plan, message: Message) -> Incoming:
+    """What the store is given: a small message whole, a large one as it was staged, behind its header."""
+    staged = message.staged
+    return Incoming(
+        id=identifier,
+        prefix=traced if staged is None else traced + message.head,
+        body=message.whole() if staged is None else staged,
+        deliveries=plan.deliveries,
+        queue=plan.queue,
+        counted=staged is None,
+    )
 
 
 async def _tell_of_success(
@@ -236,7 +248,8 @@ async def _tell_of_success(
 ) -> None:
     """The message is taken whatever becomes of its report."""
     try:
-        await success.report(context, transaction, identifier, message)
+        if any(recipient.notify for recipient, _ in transaction.recipients):
+            await success.report(context, transaction, identifier, message)
     except StoreError as error:
         context.log.fault("a success report was not made", error, session=client.session)
 

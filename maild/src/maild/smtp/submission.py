@@ -6,16 +6,17 @@ Date and Message-ID are added where they are missing, Bcc goes. Pure; bytes that
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Set as AbstractSet
 
 from maild.mail import dates, header, message_id
-from maild.mail.header import Field
 
 BLIND = ("Bcc", "Resent-Bcc")
 
 
-def completed(message: bytes, fields: list[Field], when: dt.datetime, random: bytes, host: str) -> tuple[bytes, bytes]:
-    """The message without Bcc, and the fields that must be put before it."""
-    names = {field.key for field in fields}
+def completed(
+    message: bytes, names: AbstractSet[bytes], when: dt.datetime, random: bytes, host: str
+) -> tuple[bytes, bytes]:
+    """The message without Bcc, and the fields that must be put before it; ``names`` are its fields' in lower case."""
     new = b""
     if b"date" not in names:
         new += header.field("Date", dates.write(when))
