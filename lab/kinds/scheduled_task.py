@@ -1,4 +1,4 @@
-"""Scheduled tasks in the model, with the fingerprint that the kind keeps in the registry."""
+"""Scheduled tasks in the model, with the two fingerprints that the kind keeps in the registry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FINE = (0, 0x41300, 0x41301, 0x41303)
 
 
 def read(host: Host, key: Request) -> Item:
-    """Definition, recorded fingerprint, last result."""
+    """Definition, recorded fingerprints, last result."""
     xml = host.tasks.xml(key["path"])
     if xml is None:
         return ABSENT
@@ -33,7 +33,7 @@ def apply(host: Host, desired: Request) -> None:
         return
     failed = there and host.tasks.info(path)["last_result"] not in _FINE
     host.tasks.register(path, desired["xml"])
-    xml = host.tasks.xml(path) or ""
-    host.registry.set(RECORDS, path, "String", hashlib.sha256(xml.encode()).hexdigest())
+    given, made = (hashlib.sha256(xml.encode()).hexdigest() for xml in (desired["xml"], host.tasks.xml(path) or ""))
+    host.registry.set(RECORDS, path, "String", f"{given} {made}")
     if failed and desired["rerun_failed"]:
         threading.Thread(target=host.tasks.run, args=(path,), daemon=True).start()

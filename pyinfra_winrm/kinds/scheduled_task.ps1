@@ -17,8 +17,9 @@ function Set-ScheduledTask($desired) {
         return
     }
     [void](Register-ScheduledTask -TaskPath $folder -TaskName $name -Xml $desired.xml -Force)
-    # Windows rewrites what it is given: what it made of it is remembered, so that any later edit shows.
-    Set-HostRegistry $records $desired.path 'String' (Get-TextHash (Get-HostTask $desired.path).xml)
+    # Windows rewrites what it is given: both what was given and what it made of that are remembered.
+    $made = Get-TextHash (Get-HostTask $desired.path).xml
+    Set-HostRegistry $records $desired.path 'String' "$(Get-TextHash $desired.xml) $made"
     # succeeded, ready, running, has not run yet
     if ($desired.rerun_failed -and $before -and $before.last_result -notin 0, 0x41300, 0x41301, 0x41303) {
         Start-ScheduledTask -TaskPath $folder -TaskName $name

@@ -1,8 +1,9 @@
 r"""A scheduled task, written and read as the XML that the task service keeps (MS-TSCH 2.5).
 
 The service rewrites what it is given and leaves out what is its default, so the fields are compared and not the text.
-What no field holds is watched by a fingerprint that the host records right after each change: any other edit of the
-task shows as its ``definition``.
+Right after each change the host records two fingerprints: what was registered and what the service made of it. While
+both still hold, the task is in step however the service has written it; when the second does not, somebody has edited
+the task, and what no field names shows as its ``definition``.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from pyinfra_winrm.kinds.compare import Wanted, compare
 from pyinfra_winrm.kinds.errors import InvalidResourceError
 from pyinfra_winrm.kinds.paths import windows_path
 from pyinfra_winrm.kinds.service import quoted
-from pyinfra_winrm.resource import Difference, Json, Kind, State
+from pyinfra_winrm.resource import Difference, Json, Kind, Present, State
 
 _SPACE = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 # results that are no failure: success, ready and never run, running, has not yet run
 _HEALTHY = frozenset({0, 0x41300, 0x41301, 0x41303})
 # settings that every task gets: (element, value written, value where the service leaves it out)
+_REGISTERED = "as registered"
 _SETTINGS = (
     ("MultipleInstancesPolicy", "IgnoreNew", "IgnoreNew"),
     ("DisallowStartIfOnBatteries", "false", "true"),
@@ -203,7 +205,7 @@ def task_fields(xml: str) -> dict[str, Json]:
         "working_directory": _text(program, "WorkingDirectory"),
         "time_limit": minutes(_text(settings, "ExecutionTimeLimit", "PT72H")),
         "enabled": _text(settings, "Enabled", "true") == "true",
-        "definition": ", ".join(others) or "as registered",
+        "definition": ", ".join(others) or _REGISTERED,
     }
 
 
@@ -225,25 +227,39 @@ def _desired(task: ScheduledTask) -> Mapping[str, Json]:
     return wanted | {"xml": task_xml(task), "rerun_failed": task.rerun_failed}
 
 
-def _current(value: Mapping[str, Json]) -> Mapping[str, Json]:
-    found = task_fields(value["xml"])
-    edited = hashlib.sha256(value["xml"].encode()).hexdigest() != value["recorded"]
-    failed = value["last_result"] & 0xFFFFFFFF not in _HEALTHY
-    found["last_result"] = f"failed with 0x{value['last_result'] & 0xFFFFFFFF:x}" if failed else "no failure"
-    if edited and found["definition"] == "as registered":
-        found["definition"] = "edited"
-    return found
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _result(value: Mapping[str, Json]) -> str:
+    code = value["last_result"] & 0xFFFFFFFF
+    return "no failure" if code in _HEALTHY else f"failed with 0x{code:x}"
+
+
+def _definition(task: ScheduledTask, value: Mapping[str, Json]) -> str:
+    """What the two fingerprints say of a task none of whose fields differs."""
+    registered, _, kept = value["recorded"].partition(" ")
+    if not kept:
+        return "not registered by us"
+    if kept != _fingerprint(value["xml"]):
+        return "edited"
+    return _REGISTERED if registered == _fingerprint(task_xml(task)) else "registered by another description"
 
 
 def _differences(task: ScheduledTask, state: State) -> tuple[Difference, ...]:
-    if task.state == "absent":
-        return compare(task.state, state, {}, _current)
-    wanted = task_fields(task_xml(task))
+    if task.state == "absent" or not isinstance(state, Present):
+        return compare(task.state, state, {}, lambda value: value)
+    wanted, found = task_fields(task_xml(task)), task_fields(state.value["xml"])
+    definition = _definition(task, state.value)
+    if definition == _REGISTERED:
+        wanted, found = {}, {}  # both fingerprints hold: what reads otherwise is how the service writes it
+    elif found["definition"] == _REGISTERED:
+        found["definition"] = definition
     if task.rerun_failed:
-        wanted["last_result"] = "no failure"
-    found = compare(task.state, state, wanted, _current)
-    named = [difference for difference in found if difference.field != "definition"]
-    return tuple(named) or found
+        wanted["last_result"], found["last_result"] = "no failure", _result(state.value)
+    lines = compare(task.state, state, wanted, lambda _: found)
+    named = [difference for difference in lines if difference.field not in {"definition", "last_result"}]
+    return tuple(difference for difference in lines if difference.field != "definition" or not named)
 
 
 KIND = Kind("scheduled_task", ScheduledTask, Path(__file__).with_suffix(".ps1"), _key, _desired, _differences)
