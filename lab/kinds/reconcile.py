@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from lab.kinds.mysql import write_closed
-from lab.kinds.states import Item, Request, present, unknown
+from lab.kinds.states import ABSENT, Item, Request, present, unknown
 from lab.model.errors import HostError
 from lab.model.host import Host
 
@@ -16,16 +16,22 @@ IN_STEP, FINDINGS = 0, 2
 def read(host: Host, key: Request) -> Item:
     """What the program would change; ``unknown`` when it is not there or cannot tell."""
     if host.files.stat(key["program"]) is None:
+        if key["absent"]:
+            return ABSENT
         return unknown(f"'{key['program']}' is not there yet")
     try:
         found = _run(host, key, " --dry")
     except HostError as error:
         return unknown(error.message)
+    if key["absent"] and not found["changes"]:
+        return ABSENT
     return present(changes=found["changes"], not_managed=found["not_managed"], report=found.get("report"))
 
 
 def apply(host: Host, desired: Request) -> None:
     """Has the program make its changes."""
+    if desired["absent"] and host.files.stat(desired["program"]) is None:
+        return
     _run(host, desired, "")
 
 
@@ -37,8 +43,16 @@ def _run(host: Host, key: Request, dry: str) -> dict[str, Any]:
         done = host.programs.run(line, timeout=key["timeout"])
     finally:
         host.files.delete(given)
-    if done["rc"] not in (IN_STEP, FINDINGS):
+    found = _found(done["out"]) if done["rc"] in (IN_STEP, FINDINGS) else None
+    if found is None:
         said = done["err"].decode("utf-8", "replace").strip().splitlines()
-        raise HostError("other", said[-1] if said else f"'{key['program']}' ended with {done['rc']}", key["name"])
-    found: dict[str, Any] = json.loads(done["out"])
+        raise HostError("other", said[-1] if said else f"it ended with {done['rc']}", key["name"])
     return found
+
+
+def _found(printed: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(printed)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

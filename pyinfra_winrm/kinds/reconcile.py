@@ -1,8 +1,8 @@
 """A program on the host that takes a desired state as JSON and can say what it would change.
 
 What the state means is the program's own; here it is carried there, asked for, and applied. The program is called with
-``--desired FILE --json`` and ``--dry`` for a question; it prints ``{"changes": [...], "not_managed": [...]}`` and ends
-with 0 in step, 2 with findings, 1 with an error.
+``--desired FILE --json`` and ``--dry`` for a question, with ``--absent`` when what the state names is to go; it prints
+``{"changes": [...], "not_managed": [...]}`` and ends with 0 in step, 2 with findings, 1 with an error.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from pyinfra_winrm.kinds.compare import compare
+from pyinfra_winrm.kinds.compare import Wanted, compare
 from pyinfra_winrm.kinds.errors import InvalidResourceError
 from pyinfra_winrm.kinds.paths import windows_path
 from pyinfra_winrm.kinds.service import quoted
@@ -26,11 +26,11 @@ class Reconcile:
     """A desired state for a program.
 
     name: what it is about.
-    command: the program and its arguments, ``--desired``, ``--json`` and ``--dry`` apart.
+    command: the program and its arguments, ``--desired``, ``--json``, ``--dry`` and ``--absent`` apart.
     desired: the state, as JSON; secrets in it travel as data of a request.
     folder: where the state lies while the program reads it; a folder only administrators can read.
     timeout: seconds the program may take.
-    state: always ``present``; what is to be removed says so in ``desired``.
+    state: ``absent`` has the program remove everything that ``desired`` names; what it does not name stays.
     """
 
     kind: ClassVar[str] = "reconcile"
@@ -39,7 +39,7 @@ class Reconcile:
     desired: Mapping[str, Json] = field(default_factory=dict)
     folder: str = "C:/Windows/Temp"
     timeout: int = 300
-    state: Literal["present"] = "present"
+    state: Wanted = "present"
 
     def __post_init__(self) -> None:
         if not self.command:
@@ -59,10 +59,12 @@ def _revealed(value: object) -> str:
 
 def _key(reconcile: Reconcile) -> Mapping[str, Json]:
     program, *arguments = reconcile.command
+    absent = ("--absent",) if reconcile.state == "absent" else ()
     return {
         "name": reconcile.name,
         "program": windows_path(program),
-        "arguments": " ".join(quoted(argument) for argument in arguments),
+        "arguments": " ".join(quoted(argument) for argument in (*arguments, *absent)),
+        "absent": reconcile.state == "absent",
         "desired": Secret(json.dumps(reconcile.desired, default=_revealed, ensure_ascii=False)),
         "folder": windows_path(reconcile.folder),
         "timeout": reconcile.timeout,

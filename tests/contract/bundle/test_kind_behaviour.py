@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.model import tasks
 from pyinfra_winrm.kinds import (
     Acl,
     Allow,
@@ -26,7 +27,8 @@ from pyinfra_winrm.kinds import (
     ScheduledTask,
     Service,
 )
-from pyinfra_winrm.resource import Present, Unknown
+from pyinfra_winrm.kinds.scheduled_task import task_xml
+from pyinfra_winrm.resource import Absent, Difference, Present, Unknown
 from pyinfra_winrm.secret import Secret
 from tests.lib.kindcases.material import Material, sha256, signed_program, zipped
 from tests.lib.kindhost import ENGINES, KindHost, RefusedError, kind_host
@@ -262,19 +264,66 @@ def test_a_program_that_fails_is_unknown_with_its_last_words(host: KindHost, mat
     (before,) = host.read(missing)
     assert isinstance(before, Unknown)
     assert "not there yet" in before.reason
+    gone = replace(missing, state="absent")
+    assert host.read(gone) == [Absent()], "what is not there has made nothing that could be left"
+    assert host.apply(gone) == ()
     host.apply(release)
     assert host.read(missing) == [Unknown("고장")]
+    assert host.read(gone) == [Unknown("고장")]
+    refusing = "import sys; print('unrecognized arguments: --absent', file=sys.stderr); sys.exit(2)"
+    unable = replace(gone, command=("C:/Case/failing/r/python.exe", "-c", refusing))
+    assert host.read(unable) == [Unknown("unrecognized arguments: --absent")]
+    assert "unrecognized" in str(refused(host, unable))
     assert [name for name in host.host.files.names("C:\\Windows\\Temp") if name.startswith("desired-")] == []
 
 
-def test_a_task_edited_by_hand_shows_whatever_was_edited(host: KindHost) -> None:
-    task = ScheduledTask(name="edited", folder="/Case", command=("C:/Windows/x.exe",))
-    host.apply(task)
+TASK = ScheduledTask(name="edited", folder="/Case", command=("C:/Windows/x.exe",), description="두  칸")
+
+
+def edited(host: KindHost, old: str, new: str) -> None:
+    """What a person does to the task's definition."""
     xml = host.host.tasks.xml("\\Case\\edited") or ""
-    hidden = xml.partition("\n")[2].replace("</Settings>", "<Hidden>true</Hidden></Settings>")
-    host.host.tasks.register("\\Case\\edited", hidden)
-    assert [line.field for line in host.differences(task)] == ["definition"]
-    assert host.apply(task) == ()
+    assert old in xml
+    host.host.tasks.register("\\Case\\edited", xml.partition("\n")[2].replace(old, new))
+
+
+def test_a_task_edited_by_hand_shows_whatever_was_edited(host: KindHost) -> None:
+    host.apply(TASK)
+    edited(host, "</Settings>", "<Hidden>true</Hidden></Settings>")
+    assert host.differences(TASK) == (Difference("definition", "edited", "as registered"),)
+    assert host.apply(TASK) == ()
+    edited(host, "</Settings>", "<RunOnlyIfIdle>true</RunOnlyIfIdle></Settings>")
+    edited(host, "두  칸", "세   칸")
+    assert [line.field for line in host.differences(TASK)] == ["description"]
+    assert host.apply(TASK) == ()
+
+
+def test_what_windows_makes_of_a_definition_is_no_drift_and_an_edit_after_it_is(
+    host: KindHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that writes one of our fields in other words: a comparison of fields alone would never end."""
+    plain = tasks.normalised
+    monkeypatch.setattr(tasks, "normalised", lambda *given: plain(*given).replace("두  칸", "두 칸"))
+    host.apply(replace(TASK, state="absent"))
+    assert host.apply(TASK) == ()
+    assert "두 칸" in (host.host.tasks.xml("\\Case\\edited") or "")
+    assert host.differences(TASK) == ()
+    assert "enabled" in [line.field for line in host.differences(replace(TASK, enabled=False))]
+    edited(host, "</Settings>", "<Hidden>true</Hidden></Settings>")
+    assert [line.field for line in host.differences(TASK)] == ["description"]
+    assert host.apply(TASK) == ()
+
+
+def test_a_task_that_somebody_else_made_or_an_older_description_is_registered_anew(host: KindHost) -> None:
+    host.apply(replace(TASK, state="absent"))
+    host.host.tasks.register("\\Case\\edited", task_xml(TASK))
+    assert host.differences(TASK) == (Difference("definition", "not registered by us", "as registered"),)
+    assert host.apply(TASK) == ()
+    records = "HKLM\\SOFTWARE\\pyinfra-winrm\\Tasks"
+    _, kept = host.host.registry.data(records, "\\Case\\edited").split(" ")
+    host.host.registry.set(records, "\\Case\\edited", "String", f"{'0' * 64} {kept}")
+    assert host.differences(TASK) == (Difference("definition", "registered by another description", "as registered"),)
+    assert host.apply(TASK) == ()
 
 
 def test_an_absent_group_has_no_rule_left_and_no_other_is_touched(host: KindHost) -> None:

@@ -27,14 +27,14 @@ RECONCILER = """
 import json, pathlib, sys
 kept = pathlib.Path(__file__).with_name("kept.json")
 desired = json.loads(pathlib.Path(sys.argv[sys.argv.index("--desired") + 1]).read_text(encoding="utf-8"))
-wanted = desired["quota"]
+wanted = None if "--absent" in sys.argv else desired["quota"]
 assert desired["이름"] == "주문", desired
 current = json.loads(kept.read_text()) if kept.exists() else None
 line = {"object": "account", "name": "주문@테스트.net", "field": "quota", "current": current, "wanted": wanted}
 changes = [] if current == wanted else [line]
 print(json.dumps({"changes": changes, "not_managed": [{"object": "ban", "name": "192.0.2.1"}]}, ensure_ascii=False))
 if changes and "--dry" not in sys.argv:
-    kept.write_text(json.dumps(wanted))
+    kept.unlink() if wanted is None else kept.write_text(json.dumps(wanted))
 sys.exit(2 if changes and "--dry" in sys.argv else 0)
 """
 

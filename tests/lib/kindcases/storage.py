@@ -287,6 +287,7 @@ def reconcile(material: Material) -> Case:
             ),
             "folder": Change(resource=replace(base, folder="C:/Windows/Temp")),
             "timeout": Change(resource=replace(base, timeout=10)),
+            "state": Change(resource=replace(base, state="absent"), lines=("account 주문@테스트.net.quota",)),
         },
     )
 

@@ -1,7 +1,8 @@
 """``maild reconcile``: brings domains, accounts, aliases, lists, routes, IP ranges and DKIM keys to a desired state.
 
-``--desired FILE`` is JSON; ``--dry`` only says what would change. Ends with 0 in step or brought there, 2 when it
-would change something, 1 on an error. What is not declared is named as not managed and left alone.
+``--desired FILE`` is JSON; ``--dry`` only says what would change; ``--absent`` removes what the file names. Ends with 0
+in step or brought there, 2 when it would change something, 1 on an error. What is not declared is named as not managed
+and left alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from maild.cli._opened import finish, opened
 from maild.locale import Translator, translator
 from maild.outgoing import ROUTE_PURPOSE
 from maild.policy.passwords import hash_password
-from maild.reconcile import Change, Desired, Plan, ReconcileError, Tools, from_nothing, read, reconcile
+from maild.reconcile import Change, Desired, Plan, ReconcileError, Tools, absent, from_nothing, read, reconcile
 from maild.reconcile.passwords import FirstPasswords
 from maild.reconcile.traffic import Sealing
 from maild.settings import Settings
@@ -32,6 +33,7 @@ def register(subparsers: Subparsers) -> None:
     add_settings(command)
     command.add_argument("--desired", type=Path, required=True, help="file with the desired state, JSON")
     command.add_argument("--dry", action="store_true", help="only say what would change")
+    command.add_argument("--absent", action="store_true", help="remove everything that the desired state names")
     command.add_argument("--json", action="store_true", help="print changes and not_managed as JSON")
     command.set_defaults(run=run)
 
@@ -48,10 +50,17 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
     except OSError as error:
         raise ReconcileError(f"{args.desired}: {error.strerror}") from error
     found, revision = await schema_of(settings.database)
+    if args.absent and found is SchemaState.MISSING:
+        return _said(args, settings, Plan(changes=[], not_managed=[]))
+    desired = absent(desired) if args.absent else desired
     behind = found in {SchemaState.MISSING, SchemaState.OLDER}
     schema = [Change("schema", "database", "revision", revision or None, schema_head())] if behind else []
     plan = await (_ask(settings, desired, found) if args.dry else _apply(settings, desired))
-    plan = Plan(changes=[*schema, *plan.changes], not_managed=plan.not_managed)
+    return _said(args, settings, Plan(changes=[*schema, *plan.changes], not_managed=plan.not_managed))
+
+
+def _said(args: argparse.Namespace, settings: Settings, plan: Plan) -> int:
+    """Prints the plan; the exit status that goes with it."""
     _print(plan, translator(settings.language), as_json=args.json)
     return FINDINGS if args.dry and plan.changes else Exit.OK
 

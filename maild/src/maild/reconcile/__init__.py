@@ -7,7 +7,18 @@ declared one only the fields that are given. Running it again changes nothing.
 from __future__ import annotations
 
 from maild.reconcile.change import Change, NotManaged, ReconcileError
-from maild.reconcile.desired import Desired, read
+from maild.reconcile.desired import Desired, absent, read
 from maild.reconcile.run import Plan, Tools, from_nothing, reconcile
 
-__all__ = ["Change", "Desired", "NotManaged", "Plan", "ReconcileError", "Tools", "from_nothing", "read", "reconcile"]
+__all__ = [
+    "Change",
+    "Desired",
+    "NotManaged",
+    "Plan",
+    "ReconcileError",
+    "Tools",
+    "absent",
+    "from_nothing",
+    "read",
+    "reconcile",
+]

@@ -153,6 +153,17 @@ def read(text: bytes) -> Desired:
     return desired
 
 
+def absent(desired: Desired) -> Desired:
+    """The same objects, each to go; a mailbox that holds mail still needs its ``purge``."""
+    groups = {name: getattr(desired, name) for name in desired.__struct_fields__}
+    gone = {
+        name: tuple(msgspec.structs.replace(each, state="absent") for each in group)
+        for name, group in groups.items()
+        if isinstance(group, tuple)
+    }
+    return msgspec.structs.replace(desired, **gone)
+
+
 def _path(wanted: type, value: object) -> object:
     if wanted is Path and isinstance(value, str):
         return Path(value)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from maild.policy.passwords import hash_password, verify
-from maild.reconcile import Plan, ReconcileError, Tools, from_nothing, read, reconcile
+from maild.reconcile import Plan, ReconcileError, Tools, absent, from_nothing, read, reconcile
 from maild.reconcile.passwords import FirstPasswords
 from maild.reconcile.traffic import Sealing
 from maild.store import DKIMKey, Store
@@ -62,6 +62,25 @@ def test_from_nothing_to_the_declared_state_and_then_no_change(on: Scene, tmp_pa
         assert list(again.not_managed) == []
         keys = await store.keys.dkim()
         assert sorted(key.algorithm for key in keys) == ["ed25519-sha256", "rsa-sha256"]
+
+    on.run(body)
+
+
+def test_absent_takes_away_all_that_is_named_and_nothing_else(on: Scene, tmp_path: Path) -> None:
+    async def body(store: Store) -> None:
+        first = tmp_path / "first.txt"
+        other = {"domains": [{"name": "other.example"}], "accounts": [{"address": "x@other.example"}]}
+        await bring(store, WHOLE, first)
+        await bring(store, other, first)
+        gone = absent(read(json.dumps(WHOLE).encode()))
+        planned = await reconcile(store, gone, tools(), apply=False)
+        assert {change.object for change in planned.changes} >= {"domain", "account", "alias", "list", "route"}
+        assert {change.wanted for change in planned.changes} == {"absent"}
+        assert shown(await reconcile(store, gone, tools(), apply=True)) == shown(planned)
+        assert shown(await reconcile(store, gone, tools(), apply=False)) == []
+        assert [domain.name for domain in await store.directory.domains()] == ["other.example"]
+        assert await store.keys.dkim() == []
+        assert shown(await bring(store, other, first)) == []
 
     on.run(body)
 

@@ -188,6 +188,18 @@ def test_what_nobody_declared_is_named_apart_and_is_no_difference() -> None:
     assert not_managed(Absent()) == ()
 
 
+def test_what_an_absent_state_names_is_a_line_while_it_is_there() -> None:
+    change = {"object": "account", "name": "id@테스트.net", "field": "state", "current": "present", "wanted": "absent"}
+    gone = Reconcile(name="x", command=("C:/x.exe",), state="absent")
+    kind = KINDS["reconcile"]
+    assert kind.key(gone)["arguments"] == "--absent"
+    assert kind.differences(gone, Present({"changes": [change], "not_managed": []})) == (
+        Difference("account id@테스트.net.state", "present", "absent"),
+    )
+    assert kind.differences(gone, Absent()) == ()
+    assert [line.field for line in kind.differences(gone, Unknown("no such option"))] == ["state"]
+
+
 def test_a_database_is_gone_when_its_user_is_unless_it_is_purged() -> None:
     gone = MySQLDatabase(name="d", user="u", password_file="C:/p", program="C:/p", admin_file="C:/a", state="absent")
     left = Present({"database": "d", "user": "", "login": False, "privileges": []})
