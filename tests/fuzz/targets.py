@@ -29,6 +29,7 @@ from maild.mail import (
     summary,
     words,
 )
+from maild.policy import scram
 from maild.settings import SettingsError
 from maild.settings import parse as parse_settings
 from maild.smtp import client_data, client_reply, grammar, sasl
@@ -85,6 +86,17 @@ def _logged(data: bytes) -> None:
     assert len(as_line(record).split("\t")) == 6, "a field was forged"
     assert not {"\r", "\n"} & set(as_line(record)), "a line was forged"
     assert b"\n" not in as_json(record), "a JSON line was forged"
+
+
+_OPENED = scram.opening(b"n,,n=user,r=client")
+_KEPT = scram.stand_in(b"key", "user")
+
+
+def _scram(data: bytes) -> None:
+    """Nothing that a client makes up is a proof."""
+    with contextlib.suppress(scram.SCRAMError):
+        scram.opening(data)
+    assert scram.conclusion(_OPENED, scram.challenge(_OPENED, _KEPT, "server"), data, _KEPT) is None, "it was let in"
 
 
 def _imap(data: bytes) -> None:
@@ -195,6 +207,13 @@ TARGETS = (
     ),
     Target("smtp-sent", _sent, (b"a\r\n.b\r\n", b".\n.\n", b"\r"), words=(b"\r\n.", b"\n.\n", b"\r.\r")),
     Target("sasl", sasl.plain, (b"AGEAYg==", b"="), (sasl.SASLError,)),
+    Target(
+        "scram",
+        _scram,
+        (b"n,a=a,n=a=2Cb,r=x", b"c=biws,r=clientserver,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="),
+        (scram.SCRAMError,),
+        words=(b"n,,", b"p=", b"=2C", b"c=biws", b",r="),
+    ),
     Target(
         "imap-arguments",
         _imap,

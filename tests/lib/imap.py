@@ -16,6 +16,7 @@ from maild.imap.session import Services
 from maild.log import Log, Record
 from maild.net import Connection, Peer, Stream, address_of
 from maild.policy.login import Answer, Outcome
+from maild.policy.scram import SCRAMError
 from maild.settings import Database, Limits, Listener
 from maild.store import Account, Delivery, Domain, Incoming, Store, new_id, open_store
 from tests.lib.scripted import TLS, FakeConnection
@@ -32,6 +33,10 @@ class Passwords:
 
     store: Store
     banned: bool = False
+    mechanisms: tuple[str, ...] = ("PLAIN",)
+
+    async def exchange(self, *_: object) -> Answer:
+        raise SCRAMError("nobody offered it")
 
     async def check(self, user: str, password: str, peer: Peer, protocol: str, session: int) -> Answer:
         assert (protocol, session, str(peer.address)) == ("imap", 1, "192.0.2.7")

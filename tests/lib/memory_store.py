@@ -54,6 +54,7 @@ class MemoryStore:
     success_rows: list[tuple[str, object]] = field(default_factory=list)
     charged: list[Charge] = field(default_factory=list)
     accepted: list[tuple[Incoming, bytes]] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
     done_once: set[tuple[str, str]] = field(default_factory=set)
     budget: Budget = field(default_factory=Budget)
     error: Exception | None = None
@@ -98,7 +99,9 @@ class MemoryStore:
 
     @property
     def credentials(self) -> Any:
-        return SimpleNamespace(of=self._credentials_of, used=self._nothing, upgrade=self._nothing)
+        return SimpleNamespace(
+            of=self._credentials_of, used=self._nothing, upgrade=self._nothing, set_verifier=self._set_verifier
+        )
 
     @property
     def access(self) -> Any:
@@ -122,7 +125,21 @@ class MemoryStore:
 
     @property
     def state(self) -> Any:
-        return SimpleNamespace(once=self._once)
+        return SimpleNamespace(once=self._once, get=self._get, put=self._put)
+
+    async def _get(self, name: str) -> str | None:
+        self._check()
+        return self.values.get(name)
+
+    async def _put(self, name: str, value: str) -> None:
+        self._check()
+        self.values[name] = value
+
+    async def _set_verifier(self, password: Credential, verifier: str) -> bool:
+        self._check()
+        made = replace(password, id=len(self.credentials_rows) + 1, kind=CredentialKind.SCRAM_SHA_256, hash=verifier)
+        self.credentials_rows.append(made)
+        return True
 
     async def _once(self, kind: str, key: str, until: int, now: int) -> bool:
         del until, now

@@ -89,6 +89,7 @@ class House:
     verifier: Verifier | None = None
     screen: Screen | None = None
     messages_per_hour: int = 500
+    scram: bool = False
     records: list[Record] = field(default_factory=list)
     now: dt.datetime = NOW
 
@@ -111,7 +112,7 @@ class House:
             store=store,
             router=Router(store.directory, store.mailboxes),
             gate=gate,
-            login=Login(store, gate, hashing, log, default_domain="xn--9t4b11yi5a.net"),
+            login=Login(store, gate, hashing, log, default_domain="xn--9t4b11yi5a.net", scram=self.scram),
             rates=Rates(store.access, self.messages_per_hour, 5000),
             log=log,
             now=lambda: self.now,

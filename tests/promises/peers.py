@@ -62,9 +62,10 @@ def clients(folder: Path) -> dict[str, str]:
         "swaks on 587": swaks_587,
         "curl on 465": curl_465,
         "msmtp on 587": msmtp_587,
+        "msmtp on 587 with SCRAM": msmtp_scram,
         "smtplib on 465": smtplib_465,
     }
-    site = Site(folder / "site")
+    site = Site(folder / "site", more="[policy]\nverify = false\nscram = true\n")
     site.folder.mkdir(parents=True)
     site.write()
     site.seed()
@@ -144,13 +145,23 @@ def curl_465(site: Site, folder: Path) -> None:
 
 
 def msmtp_587(site: Site, folder: Path) -> None:
+    msmtp(site, "msmtp on 587", "plain")
+    assert folder.exists()
+
+
+def msmtp_scram(site: Site, folder: Path) -> None:
+    """The verifier is there since the account logged in with PLAIN."""
+    msmtp(site, "msmtp on 587 with SCRAM", "scram-sha-256")
+    assert folder.exists()
+
+
+def msmtp(site: Site, subject: str, mechanism: str) -> None:
     call(
         "msmtp", "--host=localhost", f"--port={site.ports['submission']}", "--tls=on", "--tls-starttls=on",
-        f"--tls-trust-file={site.ca}", "--auth=plain", f"--user=other@{TEST_NET}",
+        f"--tls-trust-file={site.ca}", f"--auth={mechanism}", f"--user=other@{TEST_NET}",
         f"--passwordeval=echo {secret()}", f"--from=other@{TEST_NET}", f"other@{TEST_NET}",
-        message=as_other("msmtp on 587").replace(b"\r\n", b"\n"),
+        message=as_other(subject).replace(b"\r\n", b"\n"),
     )  # fmt: skip
-    assert folder.exists()
 
 
 def smtplib_465(site: Site, folder: Path) -> None:

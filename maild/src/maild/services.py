@@ -60,7 +60,7 @@ class Services:
     ) -> Services:
         """Everything for an open store."""
         gate = Gate(store, settings.auto_ban, log)
-        login = Login(store, gate, hashing, log, default_domain=settings.default_domain)
+        login = Login(store, gate, hashing, log)
         policy = settings.policy
         rates = Rates(store.access, policy.messages_per_hour, policy.recipients_per_day)
         resolver = CachingResolver(upstream(settings.dns))
@@ -86,7 +86,7 @@ class Services:
         self.settings = settings
         policy = settings.policy
         self.gate.configure(settings.auto_ban)
-        self.login.configure(default_domain=settings.default_domain)
+        self.login.configure(default_domain=settings.default_domain, scram=settings.policy.scram)
         self.rates.configure(policy.messages_per_hour, policy.recipients_per_day)
         sealers = frozenset(filter(None, map(to_query, policy.trusted_sealers)))
         rules = Rules(dmarc_reject=policy.dmarc_reject, trusted_sealers=sealers)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, opened
 from maild.locale import Translator, translator
-from maild.policy.passwords import hash_password
+from maild.policy.passwords import kept
 from maild.reconcile.desired import address_key
 from maild.reconcile.shown import address as shown_address
 from maild.store import Account, AlreadyExists, NotFound, Store
@@ -98,7 +98,7 @@ async def _add(args: argparse.Namespace, store: Store, _: Translator) -> int:
         raise AlreadyExists(args.address)
     password = _password(args, _)
     account = await store.directory.save_account(_changed(args, Account(domain=domain, local=local)))
-    await store.credentials.set_password(account.id, hash_password(password))
+    await _keep(account, password, args, store)
     if args.generate:
         print(f"{_shown(account)}\t{password}")
     return Exit.OK
@@ -115,10 +115,15 @@ async def _set(args: argparse.Namespace, store: Store, _: Translator) -> int:
 async def _new_password(args: argparse.Namespace, store: Store, _: Translator) -> int:
     account = await _found(args, store)
     password = _password(args, _)
-    await store.credentials.set_password(account.id, hash_password(password))
+    await _keep(account, password, args, store)
     if args.generate:
         print(f"{_shown(account)}\t{password}")
     return Exit.OK
+
+
+async def _keep(account: Account, password: str, args: argparse.Namespace, store: Store) -> None:
+    new = kept(password, scram=settings_of(args).policy.scram)
+    await store.credentials.set_password(account.id, new.hash, new.verifier)
 
 
 async def _remove(args: argparse.Namespace, store: Store, _: Translator) -> int:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, opened
 from maild.locale import Translator, translator
 from maild.outgoing import ROUTE_PURPOSE
-from maild.policy.passwords import hash_password
+from maild.policy.passwords import kept
 from maild.reconcile import Change, Desired, Plan, ReconcileError, Tools, absent, from_nothing, read, reconcile
 from maild.reconcile.passwords import FirstPasswords
 from maild.reconcile.traffic import Sealing
@@ -67,21 +68,23 @@ def _said(args: argparse.Namespace, settings: Settings, plan: Plan) -> int:
 
 async def _apply(settings: Settings, desired: Desired) -> Plan:
     async with opened(settings) as store:
-        tools = _tools(desired, read_wrap_key(settings.dkim.wrap_key_file, create=True))
+        key = read_wrap_key(settings.dkim.wrap_key_file, create=True)
+        tools = _tools(desired, key, scram=settings.policy.scram)
         return await reconcile(store, desired, tools, apply=True)
 
 
 async def _ask(settings: Settings, desired: Desired, found: SchemaState) -> Plan:
     file = settings.dkim.wrap_key_file
     # Asking makes nothing: a stand-in key only tells that every wrapped secret differs, as it does without the file.
-    tools = _tools(desired, read_wrap_key(file) if file.exists() else bytes(WRAP_OCTETS))
+    key = read_wrap_key(file) if file.exists() else bytes(WRAP_OCTETS)
+    tools = _tools(desired, key, scram=settings.policy.scram)
     if found is not SchemaState.CURRENT and found is not SchemaState.NEWER:
         return from_nothing(desired, tools) if found is SchemaState.MISSING else Plan(changes=[], not_managed=[])
     async with opened(settings, migrate=False) as store:
         return await reconcile(store, desired, tools, apply=False)
 
 
-def _tools(desired: Desired, key: bytes) -> Tools:
+def _tools(desired: Desired, key: bytes, *, scram: bool) -> Tools:
     def opens(wrapped: bytes, password: str) -> bool:
         try:
             return unwrap(wrapped, key, ROUTE_PURPOSE) == password.encode()
@@ -92,7 +95,9 @@ def _tools(desired: Desired, key: bytes) -> Tools:
         return wrap(password.encode(), key, ROUTE_PURPOSE)
 
     return Tools(
-        passwords=FirstPasswords(Path(desired.first_passwords) if desired.first_passwords else None, hash_password),
+        passwords=FirstPasswords(
+            Path(desired.first_passwords) if desired.first_passwords else None, partial(kept, scram=scram)
+        ),
         sealing=Sealing(wrap_key=key, route=sealed, opens=opens),
     )
 

@@ -21,7 +21,8 @@ def capabilities(session: Session) -> bytes:
     if session.state is not State.STRANGER:
         return b"%b %b APPENDLIMIT=%d" % (_ALWAYS, _AFTER_LOGIN, session.services.limits.message_bytes)
     if session.secure:
-        return b"%b LITERAL- AUTH=PLAIN" % _ALWAYS
+        offered = " ".join(f"AUTH={name}" for name in session.services.login.mechanisms)
+        return b"%b LITERAL- %b" % (_ALWAYS, offered.encode())
     return b"%b LITERAL- STARTTLS LOGINDISABLED" % _ALWAYS
 
 

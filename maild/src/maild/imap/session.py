@@ -7,7 +7,7 @@ write through ``send``, which holds small answers together and bounds what is he
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
@@ -17,7 +17,7 @@ from maild.imap.parser import Literal, Parser
 from maild.imap.selected import Positions, Selected
 from maild.imap.sequences import SequenceSet
 from maild.net import Peer, Stream
-from maild.policy.login import Answer
+from maild.policy.login import Answer, Ask
 from maild.settings import Limits, Listener
 from maild.store.errors import StoreUnavailable
 from maild.store.interface import Store
@@ -37,7 +37,16 @@ class State(IntEnum):
 
 
 class Login(Protocol):
-    """Checks passwords; policy's."""
+    """Checks passwords and proofs of them; policy's."""
+
+    @property
+    def mechanisms(self) -> Sequence[str]:
+        """The SASL mechanisms offered under TLS."""
+        ...
+
+    async def exchange(self, first: bytes, ask: Ask, peer: Peer, protocol: str, session: int) -> Answer:
+        """The outcome of a SCRAM exchange; raises ``SCRAMError``."""
+        ...
 
     async def check(self, user: str, password: str, peer: Peer, protocol: str, session: int) -> Answer:
         """The outcome of one try."""

@@ -5,10 +5,11 @@ The decisions are pure functions over rows; ``Gate`` and ``Login`` hold what the
 
 from maild.policy.gate import Gate
 from maild.policy.login import LANES, Answer, Login, Outcome
-from maild.policy.passwords import hash_password
+from maild.policy.passwords import hash_password, verifier_of
 from maild.policy.ranges import BAN_PRIORITY, DEFAULT_RANGES, Table
 from maild.policy.rates import Rates
 from maild.policy.relay import Verdict, decide, direction
+from maild.policy.scram import SCRAMError
 from maild.policy.senders import Own, foreign_author, own_addresses
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Outcome",
     "Own",
     "Rates",
+    "SCRAMError",
     "Table",
     "Verdict",
     "decide",
@@ -28,4 +30,5 @@ __all__ = [
     "foreign_author",
     "hash_password",
     "own_addresses",
+    "verifier_of",
 ]

@@ -12,9 +12,13 @@ import hashlib
 import hmac
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from maild.policy import scram
+from maild.policy.saslprep import SASLprepError
 
 ITERATIONS, MEMORY_KIB, LANES = 2, 19 * 1024, 1
 """Argon2id's cost: OWASP's second choice, 18 ms and 19 MiB a check here (t=3, 64 MiB: 146 ms)."""
@@ -29,6 +33,27 @@ DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$fUG+fyqxOQvrHnIJ29j4OA$p8BZ0adNChFp
 def hash_password(password: str) -> str:
     """The hash to store."""
     return _hasher.hash(normal(password))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store keeps of a password: its hash, and a SCRAM verifier or nothing."""
+
+    hash: str
+    verifier: str = ""
+
+
+def kept(password: str, *, scram: bool) -> Kept:
+    """What to store of a new password; ``scram``: the settings offer it."""
+    return Kept(hash_password(password), verifier_of(password) if scram else "")
+
+
+def verifier_of(password: str) -> str:
+    """The SCRAM verifier to store beside the hash; empty for a password that SCRAM cannot be used with."""
+    try:
+        return str(scram.verifier(password))
+    except SASLprepError:
+        return ""
 
 
 def normal(password: str) -> str:

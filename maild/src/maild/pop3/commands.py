@@ -6,7 +6,8 @@ import base64
 import binascii
 from collections.abc import AsyncIterator, Mapping
 
-from maild.policy.login import Outcome
+from maild.policy.login import Answer, Outcome
+from maild.policy.scram import SCRAMError
 from maild.pop3.maildrop import Maildrop, stuffed, top
 from maild.pop3.session import Command, Failed, Goodbye, Session
 from maild.store.errors import StoreError
@@ -19,7 +20,7 @@ async def _capa(session: Session, argument: bytes) -> None:
     _no(argument)
     names = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER", "UTF8 USER"]
     if session.drop is None and session.secure:
-        names += ["USER", "SASL PLAIN"]
+        names += ["USER", f"SASL {' '.join(session.services.login.mechanisms)}"]
     if session.drop is None and not session.secure:
         names.append("STLS")
     session.lines("Capability list follows", [*names, "IMPLEMENTATION maild"])
@@ -59,24 +60,49 @@ async def _pass(session: Session, argument: bytes) -> None:
 
 
 async def _auth(session: Session, argument: bytes) -> None:
-    mechanism, _, initial = argument.partition(b" ")
-    if mechanism.upper() != b"PLAIN":
-        raise Failed("Only PLAIN is offered")
+    name, _, initial = argument.partition(b" ")
+    mechanism = name.decode("ascii", "replace").upper()
+    if mechanism not in session.services.login.mechanisms:
+        raise Failed("This mechanism is not offered")
     _must_be_secure(session)
-    if not initial:
-        session.stream.later(b"+ \r\n")
-        initial = await session.stream.line(session.services.limits.pop3_idle_seconds)
-        if initial == b"*":
-            raise Failed("Cancelled")
-    try:
-        message = b"" if initial == b"=" else base64.b64decode(initial, validate=True)
-    except binascii.Error:
-        raise Failed("The response is not base64") from None
+    message = _decoded(initial) if initial else await _asked(session, b"")
+    await (_plain(session, message) if mechanism == "PLAIN" else _scram(session, message))
+
+
+async def _plain(session: Session, message: bytes) -> None:
     identity, _, rest = message.partition(b"\0")
     user, separator, password = rest.partition(b"\0")
     if not separator or identity not in {b"", user}:
         raise Failed("The response is not that of PLAIN for oneself")
     await _log_in(session, user, password)
+
+
+async def _scram(session: Session, message: bytes) -> None:
+    connection = session.stream.connection
+
+    async def ask(challenge: bytes) -> bytes:
+        return await _asked(session, challenge)
+
+    try:
+        answer = await session.services.login.exchange(message, ask, connection.peer, "pop3", connection.id)
+    except SCRAMError as error:
+        raise Failed(f"SCRAM: {error}") from None
+    await _answered(session, answer)
+
+
+async def _asked(session: Session, challenge: bytes) -> bytes:
+    session.stream.later(b"+ %b\r\n" % base64.b64encode(challenge))
+    line = await session.stream.line(session.services.limits.pop3_idle_seconds)
+    if line == b"*":
+        raise Failed("Cancelled")
+    return _decoded(line)
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        return b"" if text == b"=" else base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise Failed("The response is not base64") from None
 
 
 def _must_be_secure(session: Session) -> None:
@@ -90,7 +116,10 @@ async def _log_in(session: Session, user: bytes, password: bytes) -> None:
         name, secret = user.decode("utf-8"), password.decode("utf-8")
     except UnicodeDecodeError:
         raise Failed("Wrong user name or password", "AUTH") from None
-    answer = await session.services.login.check(name, secret, connection.peer, "pop3", connection.id)
+    await _answered(session, await session.services.login.check(name, secret, connection.peer, "pop3", connection.id))
+
+
+async def _answered(session: Session, answer: Answer) -> None:
     if answer.outcome is Outcome.LATER:
         raise Failed("Logging in is not possible at the moment, please try again", "SYS/TEMP")
     if answer.outcome is Outcome.BANNED:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from maild.policy.passwords import Kept
 from maild.reconcile.change import ReconcileError
 
 WORDS_BYTES = 15
@@ -21,15 +22,15 @@ WORDS_BYTES = 15
 
 @dataclass(frozen=True, slots=True)
 class FirstPasswords:
-    """Where made passwords go and how any is hashed."""
+    """Where made passwords go and what is kept of any."""
 
     file: Path | None
-    hashed: Callable[[str], str]
+    kept: Callable[[str], Kept]
 
-    async def first(self, name: str, given: str | None) -> str:
-        """The hash of an account's first password."""
+    async def first(self, name: str, given: str | None) -> Kept:
+        """What to keep of an account's first password."""
         password = given if given is not None else self._made(name)
-        return await asyncio.to_thread(self.hashed, password)
+        return await asyncio.to_thread(self.kept, password)
 
     def _made(self, name: str) -> str:
         if self.file is None:

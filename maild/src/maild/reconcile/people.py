@@ -192,10 +192,10 @@ def _account(wanted: AccountState, now: People, passwords: FirstPasswords) -> St
         changes += (Change("account", name, "password", None, "(first)"),)
 
     async def apply(store: Store) -> None:
-        hash_ = await passwords.first(name, wanted.password) if first else ""
+        kept = await passwords.first(name, wanted.password) if first else None
         saved = await store.directory.save_account(target)
-        if first:
-            await store.credentials.set_password(saved.id, hash_)
+        if kept is not None:
+            await store.credentials.set_password(saved.id, kept.hash, kept.verifier)
 
     return Step(changes, apply)
 

@@ -182,6 +182,10 @@ class Policy(Table, frozen=True, kw_only=True):
     ] = ()
     messages_per_hour: Annotated[int, key("Messages a user may send an hour; 0: no bound", ge=0)] = 500
     recipients_per_day: Annotated[int, key("Recipients a user may write to a day; 0: no bound", ge=0)] = 5000
+    scram: Annotated[
+        bool,
+        key("Offer SCRAM-SHA-256; keeps a verifier of each password, made when it is set or next used with PLAIN"),
+    ] = False
     helo_must_resolve: Annotated[bool, key("Refuse strangers whose HELO name has no address")] = False
     ptr_required: Annotated[bool, key("Refuse strangers whose address has no confirmed name")] = False
     greylisting: Annotated[Greylisting, key("Strangers are asked to come back later")] = Greylisting()

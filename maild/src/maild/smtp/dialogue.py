@@ -12,9 +12,9 @@ import functools
 from collections.abc import Awaitable, Callable, Mapping
 
 from maild.net import BareLineEnd, LineTooLong, Stream, StreamStopped, StreamTimeout
-from maild.policy import Outcome, own_addresses
+from maild.policy import Answer, Outcome, own_addresses
 from maild.settings import Listener
-from maild.smtp import envelope, grammar, sasl
+from maild.smtp import auth, envelope, grammar, sasl
 from maild.smtp.body import Body
 from maild.smtp.context import Context
 from maild.smtp.grammar import Command, Refused
@@ -108,7 +108,7 @@ class Dialogue:
         shown = command.argument
         if command.verb == "AUTH":
             mechanism = shown.partition(" ")[0].upper()
-            shown = f"{mechanism} ***" if mechanism in sasl.MECHANISMS else "***"
+            shown = f"{mechanism} ***" if mechanism in auth.mechanisms(self._context.login) else "***"
         self._log_received(f"{command.verb} {shown}" if shown else command.verb)
         if self._must_encrypt and command.verb not in BEFORE_TLS:
             raise Refused("530 5.7.0 Must issue a STARTTLS command first")
@@ -140,7 +140,7 @@ class Dialogue:
         if self._connection.can_start_tls and self._listener.tls in {"starttls", "starttls-required"}:
             words.append("STARTTLS")
         if self._listener.auth != "off" and self._connection.tls is not None and self._user is None:
-            words.append(f"AUTH {' '.join(sasl.MECHANISMS)}")
+            words.append(f"AUTH {' '.join(auth.mechanisms(self._context.login))}")
         return words
 
     async def _starttls(self, _: Command) -> None:
@@ -155,16 +155,8 @@ class Dialogue:
 
     async def _auth(self, command: Command) -> None:
         self._refuse_auth()
-        mechanism, _, initial = command.argument.partition(" ")
-        if mechanism.upper() not in sasl.MECHANISMS:
-            raise Refused("504 5.5.4 This mechanism is not offered")
-        try:
-            claim = await self._claim(mechanism.upper(), initial.encode())
-        except sasl.SASLError as error:
-            raise Refused(f"501 5.5.2 {str(error).capitalize()}") from None
-        if claim is None:
-            raise Refused("501 5.0.0 Authentication cancelled")
-        await self._log_in(claim)
+        peer, number = self._connection.peer, self._connection.id
+        await self._logged_in(await auth.outcome(self._context.login, command.argument, self._ask, peer, number))
 
     def _refuse_auth(self) -> None:
         if self._listener.auth == "off":
@@ -178,24 +170,14 @@ class Dialogue:
         if self._transaction is not None:
             raise Refused("503 5.5.1 A transaction is open; RSET ends it")
 
-    async def _claim(self, mechanism: str, initial: bytes) -> sasl.Claim | None:
-        """The exchange to its end; None when the client cancelled it."""
-        if mechanism == "PLAIN":
-            response = initial or await self._ask("334 ")
-            return None if response == b"*" else sasl.plain(response)
-        user = initial or await self._ask(sasl.ASK_USER)
-        password = b"*" if user == b"*" else await self._ask(sasl.ASK_PASSWORD)
-        return None if password == b"*" else sasl.Claim(sasl.text(user), sasl.text(password))
-
     async def _ask(self, question: str) -> bytes:
-        self._reply(question)
+        # What SCRAM sends would let a reader of the log try passwords.
+        self._reply(question, shown=question if question in sasl.ASKS else "334 ***")
         answer = await self._stream.line(self._patience(), grammar.MAX_AUTH)
         self._log_received("***")
         return answer
 
-    async def _log_in(self, claim: sasl.Claim) -> None:
-        peer, number = self._connection.peer, self._connection.id
-        answer = await self._context.login.check(claim.user, claim.password, peer, "smtp", number)
+    async def _logged_in(self, answer: Answer) -> None:
         if answer.account is not None:
             own = await own_addresses(self._context.store.directory, answer.account)
             self._user, self._client = User(answer.account, own), None
@@ -326,10 +308,10 @@ class Dialogue:
         self._reply(reply)
         self._open = False
 
-    def _reply(self, text: str) -> None:
-        """Answers; the lines of ``text`` are separated by CRLF."""
+    def _reply(self, text: str, shown: str | None = None) -> None:
+        """Answers; the lines of ``text`` are separated by CRLF, the log gets ``shown`` instead where it is given."""
         self._stream.later(f"{text}\r\n".encode())
-        self._log_sent(text)
+        self._log_sent(shown or text)
 
     def _note(self, error: StoreError) -> None:
         write = self._context.log.debug

@@ -6,9 +6,10 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-MECHANISMS = ("PLAIN", "LOGIN")
 ASK_USER, ASK_PASSWORD = "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"
 """LOGIN's two questions: ``Username:`` and ``Password:`` in base64."""
+ASKS = frozenset({"334 ", ASK_USER, ASK_PASSWORD})
+"""Questions that say nothing of anybody."""
 
 
 class SASLError(ValueError):

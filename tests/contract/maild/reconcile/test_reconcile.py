@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from maild.policy.passwords import hash_password, verify
+from maild.policy.passwords import kept, verify
 from maild.reconcile import Plan, ReconcileError, Tools, absent, from_nothing, read, reconcile
 from maild.reconcile.passwords import FirstPasswords
 from maild.reconcile.traffic import Sealing
@@ -37,7 +38,7 @@ def tools(first: Path | None = None) -> Tools:
         route=lambda plain: b"!" + plain.encode(),
         opens=lambda sealed, plain: sealed == b"!" + plain.encode(),
     )
-    return Tools(passwords=FirstPasswords(first, hash_password), sealing=sealing)
+    return Tools(passwords=FirstPasswords(first, partial(kept, scram=False)), sealing=sealing)
 
 
 async def bring(store: Store, desired: dict[str, Any], first: Path | None = None, *, apply: bool = True) -> Plan:

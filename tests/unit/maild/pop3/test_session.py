@@ -29,6 +29,7 @@ ONE, TWO = b"Subject: one\r\n\r\n.dot\r\nline\r\n", b"Subject: two\r\n\r\nno lin
 class Passwords:
     store: Store
     outcome: Outcome = Outcome.WRONG
+    mechanisms: tuple[str, ...] = ("PLAIN",)
 
     async def check(self, user: str, password: str, *_: object) -> Answer:
         account = await self.store.directory.account_named(user.partition("@")[0], "a.net")

@@ -1,4 +1,4 @@
-"""STARTTLS, LOGIN, AUTHENTICATE PLAIN: how a stranger becomes a user. Passwords only travel under TLS."""
+"""STARTTLS, LOGIN, AUTHENTICATE: how a stranger becomes a user. Passwords and proofs only travel under TLS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from maild.imap.capabilities import capabilities
 from maild.imap.errors import BadCommand, Goodbye, Refused
 from maild.imap.session import Command, Request, Session, State
 from maild.net import LineTooLong
-from maild.policy.login import Outcome
+from maild.policy.login import Answer, Outcome
+from maild.policy.scram import SCRAMError
 
 MAX_INITIAL = 4096
 """Octets of a SASL response in base64."""
@@ -41,22 +42,20 @@ async def _login(session: Session, request: Request) -> bytes:
 async def _authenticate(session: Session, request: Request) -> bytes:
     arguments = request.arguments
     arguments.space()
-    mechanism = arguments.word()
+    mechanism = arguments.word().decode("ascii", "replace").upper()
     initial: bytes | None = None
     if arguments.take(b" "):
         # "=" is the empty response (RFC 4959 section 3).
         initial = b"" if arguments.take(b"=") and arguments.at_end else arguments.rest()
     arguments.end()
-    if mechanism != b"PLAIN":
-        raise Refused("Only PLAIN is offered", b"CANNOT")
+    if mechanism not in session.services.login.mechanisms:
+        raise Refused("This mechanism is not offered", b"CANNOT")
     _must_be_secure(session)
-    if initial is None:
-        session.send(b"+ \r\n")
-        initial = await _response(session)
-    try:
-        message = base64.b64decode(initial, validate=True)
-    except binascii.Error:
-        raise BadCommand("The response is not base64") from None
+    message = await _asked(session, b"") if initial is None else _decoded(initial)
+    return await (_plain(session, message) if mechanism == "PLAIN" else _scram(session, message))
+
+
+async def _plain(session: Session, message: bytes) -> bytes:
     identity, _, rest = message.partition(b"\0")
     user, separator, password = rest.partition(b"\0")
     if not separator or b"\0" in password:
@@ -64,6 +63,31 @@ async def _authenticate(session: Session, request: Request) -> bytes:
     if identity and identity != user:
         raise Refused("Acting for another user is not offered", b"AUTHORIZATIONFAILED")
     return await _check(session, user, password)
+
+
+async def _scram(session: Session, message: bytes) -> bytes:
+    connection = session.stream.connection
+
+    async def ask(challenge: bytes) -> bytes:
+        return await _asked(session, challenge)
+
+    try:
+        answer = await session.services.login.exchange(message, ask, connection.peer, "imap", connection.id)
+    except SCRAMError as error:
+        raise BadCommand(f"SCRAM: {error}") from None
+    return _answered(session, answer)
+
+
+async def _asked(session: Session, challenge: bytes) -> bytes:
+    session.send(b"+ %b\r\n" % base64.b64encode(challenge))
+    return _decoded(await _response(session))
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise BadCommand("The response is not base64") from None
 
 
 async def _response(session: Session) -> bytes:
@@ -88,7 +112,10 @@ async def _check(session: Session, user: bytes, password: bytes) -> bytes:
         name, secret = user.decode("utf-8"), password.decode("utf-8")
     except UnicodeDecodeError:
         raise Refused("Wrong user name or password", b"AUTHENTICATIONFAILED") from None
-    answer = await session.services.login.check(name, secret, connection.peer, "imap", connection.id)
+    return _answered(session, await session.services.login.check(name, secret, connection.peer, "imap", connection.id))
+
+
+def _answered(session: Session, answer: Answer) -> bytes:
     if answer.outcome is Outcome.LATER:
         raise Refused("Logging in is not possible at the moment, please try again", b"UNAVAILABLE")
     if answer.outcome is Outcome.BANNED:
