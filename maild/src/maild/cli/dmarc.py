@@ -7,11 +7,11 @@ reported mail passed, 2 when some failed.
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,13 @@ from maild.verify.dmarc.intake import DMARC_IN, TLS_IN, Source, Summary, rows_of
 from maild.verify.dmarc.mailbox import Collected, collect
 from maild.verify.dmarc.packed import ReportError
 from maild.verify.dmarc.tls import TLSReport
+from maild.verify.dmarc.wording import cause_text, tls_text
 
 FINDINGS = 2
 """Exit status: reported mail failed."""
 SHOWN_SOURCES = 20
 """Addresses told a domain; those with failures come first."""
-SHOWN_CAUSES = 3
+SHOWN_CAUSES = 4
 _MICRO = 1_000_000
 
 
@@ -85,9 +86,9 @@ async def _report(args: argparse.Namespace, settings: Settings, say: Translator)
         summaries = [await _summary(store, domain, since) for domain in found]
         tls = {domain: await _tls(store, domain, since) for domain in found}
     if args.json:
-        print(json.dumps([_plain(summary, tls[summary.domain]) for summary in summaries], ensure_ascii=False))
+        print(json.dumps([_plain(summary, tls[summary.domain], say) for summary in summaries], ensure_ascii=False))
     else:
-        _print(summaries, tls, collected, say)
+        _print(summaries, tls, collected, _own(settings), say)
     return FINDINGS if any(summary.passed < summary.messages for summary in summaries) else Exit.OK
 
 
@@ -107,8 +108,19 @@ async def _tls(store: Store, domain: str, since: int) -> list[TLSReport]:
     return [TLSReport.loaded(row.data) for row in await store.state.reports(TLS_IN, domain=domain, since=since)]
 
 
+def _own(settings: Settings) -> frozenset[str]:
+    """The addresses of this server, as reports write them."""
+    return frozenset(
+        str(ipaddress.ip_address(address)) for address in (settings.public_ipv4, settings.public_ipv6) if address
+    )
+
+
 def _print(
-    summaries: Sequence[Summary], tls: dict[str, list[TLSReport]], collected: Collected, say: Translator
+    summaries: Sequence[Summary],
+    tls: dict[str, list[TLSReport]],
+    collected: Collected,
+    own: frozenset[str],
+    say: Translator,
 ) -> None:
     print(say("{count} new reports taken in", count=collected.reports))
     for fault in collected.broken:
@@ -122,19 +134,28 @@ def _print(
             text = "{passed} of {messages} messages passed, reported by {reporters}"
             print(f"  {say(text, passed=summary.passed, messages=summary.messages, reporters=reporters)}")
         for source in summary.sources[:SHOWN_SOURCES]:
-            _print_source(source, say)
+            _print_source(source, say, is_own=source.address in own)
+        if len(summary.sources) > SHOWN_SOURCES:
+            print(f"  {say('and {count} addresses more', count=len(summary.sources) - SHOWN_SOURCES)}")
         _print_tls(tls[summary.domain], say)
 
 
-def _print_source(source: Source, say: Translator) -> None:
+def _print_source(source: Source, say: Translator, *, is_own: bool) -> None:
+    name = f"{source.address} ({say('this server')})" if is_own else source.address
     if source.passed == source.messages:
-        print(f"  {source.address}: {say('{count} messages, all passed', count=source.messages)}")
+        print(f"  {name}: {say('{count} messages, all passed', count=source.messages)}")
         return
     text = "{count} messages, {failed} failed, {refused} of them were refused or filed as spam"
     failed = source.messages - source.passed
-    print(f"  {source.address}: {say(text, count=source.messages, failed=failed, refused=source.refused)}")
+    print(f"  {name}: {say(text, count=source.messages, failed=failed, refused=source.refused)}")
     for cause, count in source.causes.most_common(SHOWN_CAUSES):
-        print(f"    {count} x {cause}")
+        print(f"    {count} x {cause_text(cause, say)}")
+    if is_own:
+        print(f"    {say('This is your own server: maild dns check says which record to enter.')}")
+    elif not source.passed:
+        print(
+            f"    {say('If this is no server that sends for you, the mail is forged, and your policy did its work.')}"
+        )
 
 
 def _print_tls(reports: Sequence[TLSReport], say: Translator) -> None:
@@ -143,17 +164,44 @@ def _print_tls(reports: Sequence[TLSReport], say: Translator) -> None:
     succeeded, failed, kinds = summed_tls(reports)
     text = "TLS: {succeeded} sessions succeeded, {failed} failed"
     print(f"  {say(text, succeeded=succeeded, failed=failed)}")
-    for kind, count in kinds.most_common(SHOWN_CAUSES):
-        print(f"    {count} x {kind}")
+    for (kind, host), count in kinds.most_common(SHOWN_CAUSES):
+        at = f"{shown(host)}: " if host else ""
+        print(f"    {count} x {at}{tls_text(kind, say)}")
 
 
-def _plain(summary: Summary, tls: Sequence[TLSReport]) -> dict[str, Any]:
+def _plain(summary: Summary, tls: Sequence[TLSReport], say: Translator) -> dict[str, Any]:
     succeeded, failed, kinds = summed_tls(tls)
     return {
         "domain": summary.domain,
         "reporters": list(summary.reporters),
         "messages": summary.messages,
         "passed": summary.passed,
-        "sources": [asdict(source) for source in summary.sources],
-        "tls": {"succeeded": succeeded, "failed": failed, "kinds": dict(kinds)},
+        "sources": [_plain_source(source, say) for source in summary.sources],
+        "tls": {
+            "succeeded": succeeded,
+            "failed": failed,
+            "kinds": [
+                {"kind": kind, "host": host, "count": count, "text": tls_text(kind, say)}
+                for (kind, host), count in kinds.most_common()
+            ],
+        },
+    }
+
+
+def _plain_source(source: Source, say: Translator) -> dict[str, Any]:
+    return {
+        "address": source.address,
+        "messages": source.messages,
+        "passed": source.passed,
+        "refused": source.refused,
+        "causes": [
+            {
+                "method": cause.method,
+                "result": cause.result,
+                "domain": cause.domain,
+                "count": count,
+                "text": cause_text(cause, say),
+            }
+            for cause, count in source.causes.most_common()
+        ],
     }

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from maild.cli.__main__ import main
 from maild.dns.names import reverse
 from maild.settings import load
-from maild.store import Domain, open_store
+from maild.store import Account, Delivery, Domain, Incoming, new_id, open_store
 from maild.verify.keyring import StoredKeys
 from maild.wrapping import read_wrap_key
 from tests.lib.nameserver import NameServer
-from tests.unit.maild.verify.test_reports import OLD
+from tests.unit.maild.verify.test_reports import OLD, SAMPLES
 
 NET = "xn--9t4b11yi5a.net"
 IP = "127.0.0.9"
@@ -193,4 +193,59 @@ def test_reports_are_taken_in_and_summed_up(settings: Path, tmp_path: Path, caps
     shown = capsys.readouterr().out
     assert "15통 중 12통 통과, 보고한 곳: google.com" in shown
     assert "198.51.100.7: 3통 중 3통 실패, 그중 3통은 거부되거나 스팸으로 처리됨" in shown
-    assert "3 x spf: softfail (spam.example)" in shown
+    assert "3 x spam.example의 SPF 레코드에 이 주소가 없습니다(softfail)" in shown
+    assert "3 x DKIM 서명이 없습니다" in shown
+    assert "위조된 메일이며, 정책이 제 역할을 한 것입니다" in shown
+
+
+def test_reports_that_came_by_mail_are_summed_up_in_both_languages(
+    settings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.write_text(settings.read_text().replace(IP, "192.0.2.25"))
+    asyncio.run(_deliver(settings))
+    command = ["dmarc", "report", "--days", "9999", "--settings", str(settings)]
+    assert main([*command, "--language", "en"]) == 2
+    shown = capsys.readouterr().out
+    assert "5 new reports taken in" in shown
+    assert "UID 4: the report unpacks to more than" in shown
+    for line in (
+        "49 of 72 messages passed, reported by google.com, Enterprise Outlook, Yahoo, 한국 메일",
+        "198.51.100.77: 17 messages, 17 failed, 17 of them were refused or filed as spam",
+        f"17 x the SPF record of 테스트.net ({NET}) does not name this address",
+        "4 x signed by esp.example, which is not the domain of the author",
+        "2 x a rule of the receiver let it pass",
+        "192.0.2.25 (this server): 49 messages, all passed",
+        "TLS: 118 sessions succeeded, 3 failed",
+        f"2 x smtp.테스트.net (smtp.{NET}): the certificate has expired",
+    ):
+        assert line in shown, (line, shown)
+    assert main(command) == 2
+    shown = capsys.readouterr().out
+    assert "새 보고서 0건을 저장했습니다" in shown
+    for line in (
+        "72통 중 49통 통과",
+        "192.0.2.25 (이 서버): 49통, 모두 통과",
+        "17 x 테스트.net",
+        "2 x 받는 쪽의 자체 규칙으로 통과되었습니다",
+        f"2 x smtp.테스트.net (smtp.{NET}): 인증서가 만료되었습니다",
+    ):
+        assert line in shown, (line, shown)
+    assert main([*command, "--json"]) == 2
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["sources"][0]["causes"][0]["count"] == 17
+    assert told["tls"]["kinds"][0]["kind"] == "certificate-expired"
+
+
+async def _deliver(settings: Path) -> None:
+    """The samples into the mailbox for reports, as they would come."""
+    store = await open_store(load(settings).database)
+    try:
+        account = await store.directory.save_account(Account(domain=NET, local="dmarc-reports"))
+        for name in (
+            "google-zip.eml", "microsoft-gzip.eml", "yahoo-octet-stream.eml", "zip-bomb.eml", "rfc9990-plain.eml",
+            "google-tls.eml",
+        ):  # fmt: skip
+            body = (SAMPLES / name).read_bytes()
+            await store.accept(Incoming(id=new_id(), body=body, deliveries=(Delivery(mailbox_id=account.inbox_id),)))
+    finally:
+        await store.close()

@@ -6,17 +6,24 @@ import contextlib
 import gzip
 import io
 import json
+import tracemalloc
 import zipfile
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maild.locale import translator
+from maild.verify.dkim import Result as DKIMResult
 from maild.verify.dmarc import aggregate, tls
 from maild.verify.dmarc.aggregate import Aggregate, Authentication, Row, write
-from maild.verify.dmarc.intake import DMARC_IN, TLS_IN, reports_of, summed, summed_tls
-from maild.verify.dmarc.packed import ReportError, unpacked
+from maild.verify.dmarc.intake import DMARC_IN, TLS_IN, Cause, reports_of, summed, summed_tls
+from maild.verify.dmarc.packed import MAX_PLAIN, ReportError, unpacked
+from maild.verify.dmarc.tls import TLSReport
+from maild.verify.dmarc.wording import cause_text, tls_text
+from maild.verify.spf import Result as SPFResult
 
 NET = "xn--9t4b11yi5a.net"
 OLD = f"""<?xml version="1.0"?>
@@ -138,7 +145,7 @@ def test_a_tls_report_is_read_by_policy() -> None:
         ("starttls-not-supported", 203, ""),
     ]
     succeeded, failed, kinds = summed_tls([report, report])
-    assert (succeeded, failed, kinds["certificate-expired mx1"]) == (10652, 606, 200)
+    assert (succeeded, failed, kinds["certificate-expired", "mx1"]) == (10652, 606, 200)
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"policies": 1}', b'{"policies": [1]}', b"[" * 100_000])
@@ -174,7 +181,67 @@ def test_the_sum_says_who_sends_as_us_what_failed_and_why() -> None:
         ("198.51.100.7", 6, 0, 6),
         ("192.0.2.25", 24, 24, 0),
     ]
-    assert dict(summary.sources[0].causes) == {"spf: softfail (spam.example)": 6}
+    assert dict(summary.sources[0].causes) == {
+        Cause("dkim", "none"): 6,
+        Cause("spf", "softfail", "spam.example"): 6,
+        Cause("reason", "local_policy"): 6,
+    }
+
+
+SAMPLES = Path(__file__).resolve().parents[3] / "data" / "reports"
+
+
+@pytest.mark.parametrize(
+    ("name", "organization", "rows"),
+    [
+        ("google-zip.eml", "google.com", [("192.0.2.25", 41, True, "none"), ("2001:db8:4860::1a", 2, False, "none")]),
+        (
+            "microsoft-gzip.eml",
+            "Enterprise Outlook",
+            [("192.0.2.25", 3, True, "none"), ("198.51.100.77", 17, False, "reject")],
+        ),
+        ("yahoo-octet-stream.eml", "Yahoo", [("192.0.2.25", 5, True, "none")]),
+        ("rfc9990-plain.eml", "한국 메일", [("203.0.113.9", 4, False, "quarantine")]),
+    ],
+)
+def test_a_report_as_large_receivers_shape_it_is_read(
+    name: str, organization: str, rows: list[tuple[str, int, bool, str]]
+) -> None:
+    (row,) = reports_of((SAMPLES / name).read_bytes())
+    assert (row.kind, row.domain, row.begin_at) == (DMARC_IN, NET, 1795392000_000000)
+    report = Aggregate.loaded(row.data)
+    assert (report.organization, report.policy) == (organization, "reject")
+    assert [(one.source, one.count, one.passed, one.disposition) for one in report.rows] == rows
+
+
+def test_googles_tls_report_is_read() -> None:
+    (row,) = reports_of((SAMPLES / "google-tls.eml").read_bytes())
+    report = TLSReport.loaded(row.data)
+    assert (row.kind, report.organization, report.domain) == (TLS_IN, "Google Inc.", NET)
+    assert (report.policy, report.succeeded, report.failed) == ("no-policy-found", 118, 3)
+
+
+def test_a_bomb_in_a_mail_is_refused_in_bounded_memory() -> None:
+    message = (SAMPLES / "zip-bomb.eml").read_bytes()
+    tracemalloc.start()
+    with pytest.raises(ReportError, match="unpacks to more"):
+        reports_of(message)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * MAX_PLAIN
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_cause_has_a_sentence(language: str) -> None:
+    say = translator(language)
+    for method, results in (("dkim", DKIMResult), ("spf", SPFResult)):
+        for result in results:
+            text = cause_text(Cause(method, str(result), "a.example"), say)
+            assert "a.example" in text or result == "none", text
+    assert cause_text(Cause("spf", "hardfail", "a.example"), say) == "SPF: hardfail (a.example)"
+    assert cause_text(Cause("reason", "made-up"), say) == "made-up"
+    assert tls_text("made-up", say) == "made-up"
+    assert (tls_text("certificate-expired", say) == "the certificate has expired") is (language == "en")
 
 
 @given(st.binary(max_size=400))

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
+from maild.dns.names import to_query
 from maild.verify.dmarc.packed import ReportError, unpacked
 
 MAX_ROWS = 50_000
@@ -113,7 +114,7 @@ class _Reader:
             organization=head.get("report_metadata/org_name", ""),
             contact=head.get("report_metadata/email", ""),
             report_id=head["report_metadata/report_id"],
-            domain=head["policy_published/domain"].lower(),
+            domain=wire(head["policy_published/domain"]),
             begin=_number(head.get("report_metadata/date_range/begin", "0")),
             end=_number(head.get("report_metadata/date_range/end", "0")),
             policy=head.get("policy_published/p", ""),
@@ -185,6 +186,11 @@ class _Reader:
             )
         )
         self._record, self._results = {}, []
+
+
+def wire(name: str) -> str:
+    """A domain as rows are kept by it, in whatever form a reporter wrote it."""
+    return to_query(name) or name.lower()
 
 
 def _number(text: str) -> int:

@@ -90,6 +90,15 @@ def _tls_row(report: TLSReport) -> Report:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason of a failure: ``dkim`` or ``spf`` with its result and domain, or a ``reason`` to spare a message."""
+
+    method: str
+    result: str
+    domain: str = ""
+
+
 @dataclass(slots=True)
 class Source:
     """What one address sent in a domain's name."""
@@ -98,8 +107,8 @@ class Source:
     messages: int = 0
     passed: int = 0
     refused: int = 0
-    causes: Counter[str] = field(default_factory=Counter)
-    """Why messages failed, as ``dkim=fail d.example`` or ``spf=softfail d.example``."""
+    causes: Counter[Cause] = field(default_factory=Counter)
+    """Why messages failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,17 +147,19 @@ def _add(source: Source, row: Row) -> None:
         return
     if row.disposition != "none":
         source.refused += row.count
-    for one in row.results:
-        problem = one.result if one.result != "pass" else "not aligned"
-        source.causes[f"{one.method}: {problem} ({one.domain})"] += row.count
-    if not row.results:
-        source.causes["no authentication"] += row.count
+    # One result a method and domain: several signatures of one domain are one cause.
+    causes = {Cause(one.method, one.result, one.domain) for one in row.results if one.result}
+    if not any(cause.method == "dkim" for cause in causes):
+        causes.add(Cause("dkim", "none"))
+    causes |= {Cause("reason", reason) for reason in row.reasons}
+    for cause in causes:
+        source.causes[cause] += row.count
 
 
-def summed_tls(reports: Sequence[TLSReport]) -> tuple[int, int, Counter[str]]:
-    """Sessions that succeeded, that failed, and the kinds of failure."""
-    kinds: Counter[str] = Counter()
+def summed_tls(reports: Sequence[TLSReport]) -> tuple[int, int, Counter[tuple[str, str]]]:
+    """Sessions that succeeded, that failed, and the failures by kind and server."""
+    kinds: Counter[tuple[str, str]] = Counter()
     for report in reports:
         for failure in report.failures:
-            kinds[f"{failure.kind} {failure.host}".strip()] += failure.count
+            kinds[failure.kind, failure.host] += failure.count
     return sum(one.succeeded for one in reports), sum(one.failed for one in reports), kinds

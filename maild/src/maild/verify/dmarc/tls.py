@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from maild.verify.dmarc.aggregate import wire
 from maild.verify.dmarc.packed import ReportError, unpacked
 
 MAX_POLICIES = 1_000
@@ -62,7 +63,7 @@ def _report(whole: dict[str, Any], entry: dict[str, Any]) -> TLSReport:
     return TLSReport(
         organization=_text(whole.get("organization-name", "")),
         report_id=_text(whole["report-id"]),
-        domain=_text(policy["policy-domain"]).lower(),
+        domain=wire(_text(policy["policy-domain"])),
         begin=_time(dates["start-datetime"]),
         end=_time(dates["end-datetime"]),
         policy=_text(policy.get("policy-type", "")),
