@@ -27,7 +27,7 @@ from maild.verify import Peer, StoredKeys, check_message, sign_outgoing
 from maild.verify.dkim.signing_key import DKIMKeyError
 from maild.verify.explain import Level, Line, Own, explain, path_of
 from maild.verify.explain import Path as MailPath
-from maild.verify.explain.receivers import RULES
+from maild.verify.explain.receivers import RECEIVERS
 from maild.verify.message import Splitter
 from maild.verify.published import hosts_of, mail_domains
 from maild.wrapping import WrappingError, read_wrap_key
@@ -53,7 +53,9 @@ def register(subparsers: Subparsers) -> None:
     command = subparsers.add_parser("explain", help="say what receivers make of a message", description=__doc__)
     add_settings(command)
     command.add_argument("message", nargs="?", metavar="FILE|ID", help="an .eml file, a queue id or a message id")
-    command.add_argument("--as", dest="receivers", action="append", choices=sorted(RULES), help="only this receiver")
+    command.add_argument(
+        "--as", dest="receivers", action="append", choices=sorted(RECEIVERS), help="only this receiver"
+    )
     command.add_argument("--from", dest="sender", metavar="ADDRESS", help="explain what we would send from ADDRESS")
     command.add_argument("--ip", help="address the message comes from")
     command.add_argument("--helo", help="name the client greets with")
@@ -77,9 +79,12 @@ def run(args: argparse.Namespace) -> int:
 
 async def _run(args: argparse.Namespace, settings: Settings, say: Translator) -> int:
     async with opened(settings) as store:
-        subject = await _outgoing(args, settings, store) if args.sender else await _received(args, store)
         domains = await mail_domains(store)
         domains = await mail_domains(store, hosts_of(settings, [domain.name for domain in domains]))
+        if args.sender:
+            subject = await _outgoing(args, settings, store, {domain.name for domain in domains}, say)
+        else:
+            subject = await _received(args, store, say)
     server = Server(hostname=settings.hostname, ipv4=settings.public_ipv4, ipv6=settings.public_ipv6)
     resolver = open_resolver(
         settings.dns.servers, validating=settings.dns.validating, timeout=settings.dns.timeout_seconds
@@ -94,38 +99,43 @@ async def _run(args: argparse.Namespace, settings: Settings, say: Translator) ->
     splitter = Splitter()
     splitter.feed(subject.message)
     own = Own(expected(domains, server))
-    lines = explain(verdict.facts, splitter.finish(), path, len(subject.message), own, args.receivers or tuple(RULES))
+    asked = args.receivers or tuple(RECEIVERS)
+    lines = explain(verdict.facts, splitter.finish(), path, len(subject.message), own, asked)
     _print(args, lines, path, say)
     return FINDINGS if any(line.level is Level.BAD for line in lines) else Exit.OK
 
 
-async def _received(args: argparse.Namespace, store: Store) -> Subject:
+async def _received(args: argparse.Namespace, store: Store, say: Translator) -> Subject:
     if not args.message:
-        raise ExplainError("name a message, or --from ADDRESS")
-    message = _with_crlf(await _read(args, store))
+        raise ExplainError(say("name a message, or --from ADDRESS"))
+    message = _with_crlf(await _read(args, store, say))
     path = path_of(message)
     if args.ip:
         known = path or MailPath(ip=args.ip, helo="", sender="")
         path = replace(known, ip=args.ip, helo=args.helo or known.helo or args.ip)
     if path is None:
-        raise ExplainError("no Received field of ours says where the message came from; give --ip and --helo")
+        raise ExplainError(say("no Received field of ours says where the message came from; give --ip and --helo"))
     return Subject(message, path)
 
 
-async def _outgoing(args: argparse.Namespace, settings: Settings, store: Store) -> Subject:
+async def _outgoing(
+    args: argparse.Namespace, settings: Settings, store: Store, domains: set[str], say: Translator
+) -> Subject:
     """The message as it would leave: given or a short one, signed with the keys in use."""
     sender = Address.parse(args.sender)
+    if sender.domain not in domains:
+        raise ExplainError(say("{domain} is no domain of this server", domain=shown(sender.domain)))
     ip = args.ip or settings.public_ipv4 or settings.public_ipv6
     if not ip:
-        raise ExplainError("the settings name no public address; give --ip")
-    message = _with_crlf(await _read(args, store)) if args.message else _sample(sender)
+        raise ExplainError(say("the settings name no public address; give --ip"))
+    message = _with_crlf(await _read(args, store, say)) if args.message else _sample(sender)
     ring = StoredKeys(store.keys, read_wrap_key(settings.dkim.wrap_key_file))
     signature = await sign_outgoing(message, ring, sender_domain=sender.domain)
     path = MailPath(ip=ip, helo=args.helo or settings.hostname, sender=str(sender))
     return Subject(signature.fields + message, path)
 
 
-async def _read(args: argparse.Namespace, store: Store) -> bytes:
+async def _read(args: argparse.Namespace, store: Store, say: Translator) -> bytes:
     """The file's content, else the body of a queue row or of a blob."""
     if args.content is not None:
         return bytes(args.content)
@@ -136,7 +146,7 @@ async def _read(args: argparse.Namespace, store: Store) -> bytes:
         with contextlib.suppress(ValueError):
             blob = bytes.fromhex(args.message)
     if blob is None:
-        raise ExplainError(f"{args.message} is no file and no message id")
+        raise ExplainError(say("{message} is no file and no message id", message=args.message))
     return b"".join([piece async for piece in store.messages.chunks(blob)])
 
 
@@ -155,11 +165,28 @@ def _sample(sender: Address) -> bytes:
 
 
 def _print(args: argparse.Namespace, lines: list[Line], path: MailPath, say: Translator) -> None:
+    asked = [RECEIVERS[name] for name in args.receivers or RECEIVERS]
     if args.json:
-        data = {"ip": path.ip, "helo": path.helo, "sender": path.sender, "lines": [line.plain(say) for line in lines]}
+        data = {
+            "ip": path.ip,
+            "helo": path.helo,
+            "sender": path.sender,
+            "lines": [line.plain(say) for line in lines],
+            "rules": [{"receiver": one.title, "pages": one.pages, "read": one.read} for one in asked],
+        }
         print(json.dumps(data, ensure_ascii=False))
         return
     whom = shown(path.sender.rpartition("@")[2]) if path.sender else "<>"
-    print(say("From {ip} ({helo}), envelope sender at {whom}; checked now:", ip=path.ip, helo=path.helo, whom=whom))
+    heading = "What {ip} ({helo}) would send for {whom}:" if args.sender else "What came from {ip} ({helo}) for {whom}:"
+    print(say(heading, ip=path.ip, helo=path.helo, whom=whom))
     for line in lines:
         print(line.shown(say))
+    for one in asked:
+        print(
+            say(
+                "{title}: rules as published, read {read}: {pages}",
+                title=one.title,
+                read=one.read,
+                pages=", ".join(one.pages),
+            )
+        )

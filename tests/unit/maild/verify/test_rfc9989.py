@@ -175,9 +175,14 @@ PROBES: Probes = {
     "dkim-results-are-kept": (
         lambda: [
             (str(check.result), check.domain, check.selector)
-            for check in verdict(table("p=none"), signed(BARE, key("a.example", "dkim")) + b"more\r\n").facts.dkim
+            for message in (
+                signed(BARE, key("a.example", "dkim")) + b"more\r\n",
+                signed(BARE, key("a.example", "dkim"), now=1.0),
+                signed(BARE, key("a.example", "dkim")).replace(b"rsa-sha256", b"rsa-sha1"),
+            )
+            for check in verdict(table("p=none"), message).facts.dkim
         ],
-        [("fail", "a.example", "dkim")],
+        [("fail", "a.example", "dkim"), ("fail", "a.example", "dkim"), ("policy", "a.example", "dkim")],
     ),
     "p-none-changes-nothing": (
         lambda: [

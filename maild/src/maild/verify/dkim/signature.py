@@ -61,12 +61,13 @@ class Reason(StrEnum):
 
 
 class SignatureError(Exception):
-    """The signature cannot pass, whatever the key says."""
+    """The signature cannot pass, whatever the key says; ``signature`` is there when it could be read."""
 
-    def __init__(self, result: Result, reason: Reason, detail: str) -> None:
+    def __init__(self, result: Result, reason: Reason, detail: str, signature: Signature | None = None) -> None:
         super().__init__(detail)
         self.result = result
         self.reason = reason
+        self.signature = signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,10 @@ def parse(field: RawField, now: float) -> Signature:
         signature = _signature(found)
     except (tags.TagError, UnicodeDecodeError, KeyError) as error:
         raise _syntax(str(error)) from error
-    _check_rules(signature, found, now)
+    try:
+        _check_rules(signature, found, now)
+    except SignatureError as error:
+        raise SignatureError(error.result, error.reason, str(error), signature) from error
     return signature
 
 

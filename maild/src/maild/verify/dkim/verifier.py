@@ -10,7 +10,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maild.dns import Resolver
 from maild.dns.names import to_query
@@ -100,7 +100,7 @@ class Verifier:
         digests: dict[tuple[Canon, int | None], tuple[bytes, int]],
     ) -> Check:
         if isinstance(signature, SignatureError):
-            return Check(result=signature.result, reason=signature.reason, detail=str(signature))
+            return _failed(signature)
         digest, length = digests[signature.body_canon, signature.length]
         result, reason, detail = Result.PASS, Reason.NONE, ""
         if isinstance(key, SignatureError):
@@ -129,6 +129,21 @@ class Verifier:
             testing=usable and isinstance(key, public_key.PublicKey) and key.testing,
             beginning=_beginning(signature),
         )
+
+
+def _failed(error: SignatureError) -> Check:
+    """What is told of a signature that no key could help; whose it is wherever it could be read (RFC 9989 5.3.3)."""
+    check = Check(result=error.result, reason=error.reason, detail=str(error))
+    if error.signature is None:
+        return check
+    return replace(
+        check,
+        domain=error.signature.domain,
+        selector=error.signature.selector,
+        identity=error.signature.identity,
+        algorithm=error.signature.algorithm,
+        beginning=_beginning(error.signature),
+    )
 
 
 def header_digest(signature: Signature, field: RawField, stacks: dict[bytes, list[RawField]]) -> bytes:
@@ -163,7 +178,7 @@ async def _keyed(resolver: Resolver, signature: Signature | SignatureError) -> p
 
 def _is_of(signature: Signature | SignatureError, writer: Author) -> bool:
     if isinstance(signature, SignatureError) or not writer.domain:
-        return False
+        return False  # what cannot pass may wait
     one, other = f".{signature.domain}", f".{writer.domain}"
     return one.endswith(other) or other.endswith(one)
 

@@ -19,6 +19,14 @@ class Level(StrEnum):
     BAD = "bad"
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text within a text, translated with it."""
+
+    text: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line; ``records`` are the exact records to enter."""
@@ -33,9 +41,9 @@ class Line:
     def shown(self, say: Translator) -> str:
         """The line for a terminal, its remedy indented below."""
         marks = {Level.GOOD: "[ OK ]", Level.NOTE: "[NOTE]", Level.BAD: "[FAIL]"}
-        lines = [f"{say(marks[self.level])} {self.topic}: {say(self.text, **self.values)}"]
+        lines = [f"{say(marks[self.level])} {say(self.topic)}: {self._said(self.text, say)}"]
         if self.remedy:
-            lines.append(f"       -> {say(self.remedy, **self.values)}")
+            lines.append(f"       -> {self._said(self.remedy, say)}")
         lines += [f"          {text}" for record in self.records for text in entry(record, say)]
         return "\n".join(lines)
 
@@ -44,9 +52,16 @@ class Line:
         return {
             "topic": self.topic,
             "level": self.level,
-            "text": say(self.text, **self.values),
-            "remedy": say(self.remedy, **self.values) if self.remedy else "",
+            "text": self._said(self.text, say),
+            "remedy": self._said(self.remedy, say) if self.remedy else "",
             "records": [
                 {"type": record.rdtype, "host": record.owner, "value": record.value} for record in self.records
             ],
         }
+
+    def _said(self, text: str, say: Translator) -> str:
+        values = {
+            name: say(value.text, **value.values) if isinstance(value, Words) else value
+            for name, value in self.values.items()
+        }
+        return say(text, **values)

@@ -1,7 +1,7 @@
 """The explanation of a checked message: a line each for SPF, every signature, DMARC, ARC, TLS, PTR, size, list fields.
 
 Pure: facts come checked, the records of our own domains come made. A remedy names the exact record wherever the domain
-is ours; for others' domains it says what their administrator has to do.
+or the address is ours; for others' it says whose administrator has to do it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from maild.dns.names import reverse as reverse_name
 from maild.dns.names import shown
 from maild.dns.records import Expected, Purpose
 from maild.verify import arc, dmarc, reverse, spf
@@ -16,7 +17,7 @@ from maild.verify.decision import Facts
 from maild.verify.dkim import Check
 from maild.verify.dkim import Result as DKIMResult
 from maild.verify.dkim.signature import Reason
-from maild.verify.explain import receivers
+from maild.verify.explain import lists, receivers, wording
 from maild.verify.explain.line import Level, Line
 from maild.verify.explain.path import Path
 from maild.verify.message import Headers
@@ -32,25 +33,38 @@ class Own:
         """The records of this kind, of one domain when it is named."""
         return tuple(row for row in self.records if row.purpose is purpose and domain in {"", row.domain})
 
+    def has(self, domain: str) -> bool:
+        """Whether the domain is one of ours."""
+        return any(row.domain == domain for row in self.records)
+
+    def names(self, ip: str) -> tuple[Expected, ...]:
+        """The reverse name that an address of ours should have."""
+        return tuple(row for row in self.of(Purpose.PTR) if row.owner == reverse_name(ip))
+
 
 def explain(
-    facts: Facts, headers: Headers, path: Path, size: int, own: Own, asked: Sequence[str] = tuple(receivers.RULES)
+    facts: Facts, headers: Headers, path: Path, size: int, own: Own, asked: Sequence[str] = tuple(receivers.RECEIVERS)
 ) -> list[Line]:
     """All lines, those of the receivers asked for last."""
-    unsubscribe = headers.all(b"list-unsubscribe")
-    one_click = bool(headers.all(b"list-unsubscribe-post")) and any(b"https:" in one.value for one in unsubscribe)
+    leaving = lists.leaving(headers, facts.dkim)
     message = receivers.Message(
-        facts=facts, size=size, tls=path.tls, one_click=one_click, has_unsubscribe=bool(unsubscribe)
+        facts=facts,
+        size=size,
+        tls=path.tls,
+        one_click=leaving.one_click and leaving.is_signed,
+        has_unsubscribe=leaving.possible,
+        is_bulk=leaving.is_bulk,
+        form=lists.misformed(headers),
     )
     lines = [
-        _spf(facts.spf, path, own),
+        _spf(facts, path, own),
         *(_dkim(check, own) for check in facts.dkim),
-        _dmarc(facts.dmarc, own),
+        _dmarc(facts.dmarc, path, own),
         _arc(facts.arc),
         _tls(path),
         _reverse(facts.reverse, path, own),
         Line(topic="Size", level=Level.GOOD, text="{size:,} bytes", values={"size": size}),
-        _unsubscribe(message),
+        _unsubscribe(leaving),
     ]
     for name in asked:
         lines += receivers.lines(name, message)
@@ -68,40 +82,57 @@ _SPF = {
 }
 
 
-def _spf(outcome: spf.Outcome, path: Path, own: Own) -> Line:
+def _spf(facts: Facts, path: Path, own: Own) -> Line:
+    outcome = facts.spf
     good = outcome.result is spf.Result.PASS
-    records = () if good else own.of(Purpose.SPF, outcome.domain)
-    remedy = ""
-    if outcome.result is spf.Result.TEMPERROR:
-        remedy = "Try again later; the name servers of {domain} must answer."
-    elif not good:
-        remedy = "Enter this record:" if records else "The administrator of {domain} has to add {ip} to its SPF record."
+    # Forwarding breaks SPF and leaves a signature whole, so the author's own signature settles it.
+    is_settled = bool(facts.dmarc.aligned_dkim) and not own.names(path.ip)
+    # A stranger at another address who writes in our name is no fault of our record.
+    records = () if good or not own.names(path.ip) else own.of(Purpose.SPF, outcome.domain)
+    remedy = _SETTLED if is_settled else _spf_remedy(outcome, bool(records), own)
     return Line(
         topic="SPF",
-        level=Level.GOOD if good else Level.BAD,
+        level=Level.GOOD if good else Level.NOTE if is_settled else Level.BAD,
         text=_SPF[outcome.result],
         values={
             "ip": path.ip,
             "domain": shown(outcome.domain),
             "term": outcome.term or "-",
-            "problem": outcome.problem,
+            "problem": wording.problem(outcome.problem),
         },
-        remedy=remedy,
+        remedy="" if good else remedy,
         records=records,
     )
 
 
-_DKIM_REMEDIES = {
+_SETTLED = "Forwarded mail fails SPF; the author's signature vouches for it instead."
+
+
+def _spf_remedy(outcome: spf.Outcome, has_records: bool, own: Own) -> str:
+    if outcome.result is spf.Result.TEMPERROR:
+        return "Try again later; the name servers of {domain} must answer."
+    if has_records:
+        return "Enter this record:"
+    if own.has(outcome.domain):
+        return "This address is not ours: it is a forwarder's or a forger's. Nothing has to be entered."
+    return "The administrator of {domain} has to add {ip} to its SPF record."
+
+
+_OURS = {
     Reason.NO_KEY: "Enter the key's record:",
     Reason.REVOKED: "Sign with a key that is published; enter its record:",
     Reason.KEY_SYNTAX: "Correct the key's record:",
     Reason.KEY_MISMATCH: "The record must hold the key that signs:",
-    Reason.WEAK_KEY: "Make a key of 2048 bits: maild dkim rotate.",
+    Reason.WEAK_KEY: "Make a key of 2048 bits: maild dkim rotate {domain}",
+    Reason.SIGNATURE: "If nothing changed the message on the way, the record must hold the key that signs:",
+}
+"""What to do where the signing domain is ours."""
+_ANYBODY = {
     Reason.HISTORIC: "Sign with rsa-sha256 or ed25519-sha256.",
-    Reason.BODY: "Something changed the text on the way: a footer, a virus scanner, a list. Let it sign anew.",
-    Reason.SIGNATURE: "Something changed a signed field on the way, or the record holds another key.",
+    Reason.BODY: "Whatever adds text on the way (a footer, a virus scanner, a list) has to sign anew.",
+    Reason.SIGNATURE: "Whatever changes header fields on the way (a list, a gateway) has to sign anew.",
     Reason.PARTIAL_BODY: "Sign the whole body, without l=.",
-    Reason.EXPIRED: "It was too long on the way; see the queue.",
+    Reason.EXPIRED: "It was too long on the way; see the queue of the sender.",
     Reason.FUTURE: "The clock of the signing server is wrong; set it by NTP.",
     Reason.FROM_UNSIGNED: "The From field must be signed.",
     Reason.DOMAIN: "i= must be within d=.",
@@ -109,59 +140,62 @@ _DKIM_REMEDIES = {
     Reason.TOO_MANY: "A message needs one or two signatures.",
     Reason.SYNTAX: "The signature field is broken; the signing program has to be corrected.",
 }
+_THEIRS = "The administrator of {domain} has to correct the key {selector}._domainkey.{domain}."
 
 
 def _dkim(check: Check, own: Own) -> Line:
-    values = {
+    is_ours = own.has(check.domain)
+    values: dict[str, object] = {
         "domain": shown(check.domain),
         "selector": check.selector,
         "algorithm": check.algorithm,
         "bits": check.bits,
-        "detail": check.detail,
+        "detail": wording.why(check),
     }
     if check.result is DKIMResult.NONE:
         return Line(
             topic="DKIM",
             level=Level.BAD,
             text="the message is not signed",
-            remedy="Sign it: keys are made by maild reconcile and shown by maild dkim list.",
+            remedy="The sender's server has to sign it; ours does by itself, with the keys that maild dkim list shows.",
         )
     if check.passed:
         weak = check.algorithm == "rsa-sha256" and check.bits < 2048
-        text = "signed by {domain}, selector {selector} ({algorithm}, {bits} bits)"
+        remedy = (_OURS[Reason.WEAK_KEY] if is_ours else "A key of 2048 bits is advised.") if weak else ""
         return Line(
             topic="DKIM",
             level=Level.NOTE if weak or check.testing else Level.GOOD,
-            text=text,
+            text="signed by {domain}, selector {selector} ({algorithm}, {bits} bits)",
             values=values,
-            remedy=_DKIM_REMEDIES[Reason.WEAK_KEY]
-            if weak
-            else "Remove t=y from the key's record."
-            if check.testing
-            else "",
+            remedy=remedy or ("Remove t=y from the key's record: it says the domain is only testing." * check.testing),
         )
-    records = own.of(Purpose.DKIM, check.domain) if check.reason in _ABOUT_RECORDS else ()
+    rows = own.of(Purpose.DKIM, check.domain) if check.reason in _OURS else ()
+    records = tuple(row for row in rows if row.owner.startswith(f"{check.selector}."))
+    remedy = _OURS[check.reason] if records else _ANYBODY.get(check.reason, _THEIRS)
+    text = "the signature of {domain}, selector {selector}, does not count: {detail}"
     return Line(
         topic="DKIM",
         level=Level.BAD,
-        text="the signature of {domain}, selector {selector}, does not count: {detail}"
-        if check.domain
-        else "a signature does not count: {detail}",
+        text=text if check.domain else "a signature does not count: {detail}",
         values=values,
-        remedy=_DKIM_REMEDIES.get(check.reason, ""),
-        records=tuple(row for row in records if row.owner.startswith(f"{check.selector}.")),
+        remedy=remedy,
+        records=records,
     )
 
 
-_ABOUT_RECORDS = frozenset({Reason.NO_KEY, Reason.REVOKED, Reason.KEY_SYNTAX, Reason.KEY_MISMATCH, Reason.SIGNATURE})
+_UNALIGNED = "SPF must pass for the domain of the From field, or a signature of that domain (alignment)."
+_FORGED = (
+    "A genuine message passes SPF for the domain of its From field or bears a signature of that domain; "
+    "this one may be forged."
+)
 
 
-def _dmarc(evaluation: dmarc.Evaluation, own: Own) -> Line:
-    values = {
+def _dmarc(evaluation: dmarc.Evaluation, path: Path, own: Own) -> Line:
+    values: dict[str, object] = {
         "domain": shown(evaluation.domain),
         "policy": evaluation.requested,
         "place": shown(evaluation.policy_domain),
-        "problem": evaluation.problem,
+        "problem": wording.problem(evaluation.problem),
     }
     match evaluation.result:
         case dmarc.Result.PASS:
@@ -176,17 +210,17 @@ def _dmarc(evaluation: dmarc.Evaluation, own: Own) -> Line:
                 level=Level.BAD,
                 text="neither SPF nor DKIM passes for {domain}; {place} asks receivers to: {policy}",
                 values=values,
-                remedy="Let SPF pass for the domain of the From field, or sign with it (alignment).",
-                records=own.of(Purpose.SPF, evaluation.domain) + own.of(Purpose.DKIM, evaluation.domain),
+                remedy=_UNALIGNED if own.names(path.ip) else _FORGED,
             )
         case dmarc.Result.NONE:
+            records = own.of(Purpose.DMARC, evaluation.domain)
             return Line(
                 topic="DMARC",
                 level=Level.NOTE,
                 text="{domain} has no DMARC policy",
                 values=values,
-                remedy="Enter this record:" if own.of(Purpose.DMARC, evaluation.domain) else "",
-                records=own.of(Purpose.DMARC, evaluation.domain),
+                remedy="Enter this record:" if records else "The administrator of {domain} should enter one.",
+                records=records,
             )
         case dmarc.Result.TEMPERROR:
             text, remedy = "could not be looked up: {problem}", "Try again later; the name servers must answer."
@@ -196,7 +230,7 @@ def _dmarc(evaluation: dmarc.Evaluation, own: Own) -> Line:
 
 
 def _arc(chain: arc.Chain) -> Line:
-    values = {"sealers": ", ".join(map(shown, chain.sealers)), "detail": chain.detail}
+    values = {"sealers": ", ".join(map(shown, chain.sealers)), "detail": wording.problem(chain.detail)}
     if chain.result is arc.Result.NONE:
         return Line(topic="ARC", level=Level.GOOD, text="the message was not forwarded under a seal")
     if chain.result is arc.Result.PASS:
@@ -206,13 +240,18 @@ def _arc(chain: arc.Chain) -> Line:
         level=Level.NOTE,
         text="the chain is broken: {detail}",
         values=values,
-        remedy="Receivers ignore it; a forwarder changed the message behind its seal.",
+        remedy="Receivers ignore it; what changed the message stands behind the last seal.",
     )
 
 
 def _tls(path: Path) -> Line:
     if path.tls is None:
-        return Line(topic="TLS", level=Level.NOTE, text="not known: the message has not been on the way yet")
+        return Line(
+            topic="TLS",
+            level=Level.NOTE,
+            text="not known: the message has not been on the way yet",
+            remedy="Our server uses TLS wherever the receiver offers it; the queue's log shows it.",
+        )
     if path.tls:
         return Line(topic="TLS", level=Level.GOOD, text="the last hop was encrypted")
     remedy = "The sending server should use STARTTLS."
@@ -224,24 +263,39 @@ def _reverse(found: reverse.Reverse, path: Path, own: Own) -> Line:
     if found.result is reverse.Result.PASS:
         return Line(topic="PTR", level=Level.GOOD, text="{ip} is called {name}, and that leads back", values=values)
     if found.result is reverse.Result.TEMPERROR:
-        return Line(topic="PTR", level=Level.NOTE, text="{ip} could not be looked up", values=values)
-    text = "{ip} is called {name}, which does not lead back" if found.name else "{ip} has no reverse name"
+        remedy = "Try again later; the name servers must answer."
+        return Line(topic="PTR", level=Level.NOTE, text="{ip} could not be looked up", values=values, remedy=remedy)
+    records = own.names(path.ip)
     return Line(
         topic="PTR",
         level=Level.BAD,
-        text=text,
+        text="{ip} is called {name}, which does not lead back" if found.name else "{ip} has no reverse name",
         values=values,
-        remedy="Ask the internet company for this reverse name, and let its A record name the address:",
-        records=own.of(Purpose.PTR),
+        remedy="Ask the internet company for this reverse name, and let its A record name the address:"
+        if records
+        else "Whoever runs {ip} has to give it a name that leads back to it.",
+        records=records,
     )
 
 
-def _unsubscribe(message: receivers.Message) -> Line:
-    if message.one_click:
-        text, level = "can be unsubscribed from by one click", Level.GOOD
-    elif message.has_unsubscribe:
-        text, level = "can be unsubscribed from, but not by one click", Level.NOTE
-    else:
-        text, level = "has no way to unsubscribe; only bulk mail needs one", Level.GOOD
-    remedy = "" if level is Level.GOOD else receivers.ONE_CLICK.remedy
-    return Line(topic="List-Unsubscribe", level=level, text=text, remedy=remedy)
+def _unsubscribe(leaving: lists.Leaving) -> Line:
+    topic = "List-Unsubscribe"
+    if leaving.one_click and leaving.is_signed:
+        return Line(topic=topic, level=Level.GOOD, text="can be unsubscribed from by one click")
+    if leaving.one_click:
+        return Line(
+            topic=topic,
+            level=Level.NOTE,
+            text="can be unsubscribed from by one click, but no signature covers both fields",
+            remedy="Sign List-Unsubscribe and List-Unsubscribe-Post (RFC 8058); ours does.",
+        )
+    remedy = (
+        "Add these fields, the address your own: List-Unsubscribe: <https://...> and "
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+    )
+    if leaving.possible:
+        text = "can be unsubscribed from, but not by one click"
+        return Line(topic=topic, level=Level.NOTE, text=text, remedy=remedy)
+    if leaving.is_bulk:
+        return Line(topic=topic, level=Level.NOTE, text="is list mail without a way to unsubscribe", remedy=remedy)
+    return Line(topic=topic, level=Level.GOOD, text="not there; only newsletters and advertisements need it")
