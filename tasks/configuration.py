@@ -6,7 +6,7 @@ from pyinfra_winrm.kinds import File
 from pyinfra_winrm.secret import Secret
 from tasks import accounts, challenge
 from tasks.facts import Facts
-from tasks.paths import Paths
+from tasks.paths import Paths, seen_from
 from tasks.rendering import render
 from tasks.settings import Settings
 from tasks.settings.names import ascii_name
@@ -30,12 +30,13 @@ def maild_toml(settings: Settings, facts: Facts) -> str:
     listeners = [(name, getattr(settings.listeners, name)) for name in settings.listeners.__struct_fields__]
     return render(
         "maild.toml.j2",
+        {"here": lambda path: seen_from(Paths(settings.root).etc, path)},
         settings=settings,
         hostname=ascii_name(settings.server_name),
         listeners=listeners,
         certificates=[ascii_name(name) for name in settings.mail_hosts],
         webroot=challenge.webroot(settings, facts),
-        tls_folder=settings.tls.folder if settings.tls.source == "files" else "tls",
+        tls_folder=settings.tls.folder if settings.tls.source == "files" else Paths(settings.root).tls,
         trusted_sealers=[ascii_name(name) for name in settings.trusted_sealers],
         never_ban=[*LOOPBACK, *(span.network for span in settings.ip_ranges if span.never_ban)],
     )

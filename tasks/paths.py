@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import ntpath
 from dataclasses import dataclass
+
+
+def seen_from(folder: str, path: str) -> str:
+    """``path`` as a file in ``folder`` names it, so that it holds wherever the drive is; on another drive as it is."""
+    try:
+        return ntpath.relpath(path, folder).replace("\\", "/")
+    except ValueError:
+        return path
 
 
 @dataclass(frozen=True, slots=True)

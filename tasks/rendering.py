@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -19,8 +21,8 @@ def toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def render(template: str, **values: Any) -> str:
-    """The file that ``templates/template`` describes."""
+def render(template: str, filters: Mapping[str, Callable[[str], str]] = MappingProxyType({}), **values: Any) -> str:
+    """The file that ``templates/template`` describes; ``filters`` are its own."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -29,5 +31,5 @@ def render(template: str, **values: Any) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  no page for a browser is made here
     )
-    environment.filters |= {"toml": toml, "ascii": ascii_name}
+    environment.filters |= {"toml": toml, "ascii": ascii_name, **filters}
     return environment.get_template(template).render(**values)

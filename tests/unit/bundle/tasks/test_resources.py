@@ -200,7 +200,7 @@ def test_certificates_are_ordered_one_a_name() -> None:
 
 
 def test_iis_serves_the_proof_of_names_from_a_folder_it_may_read() -> None:
-    assert tomllib.loads(configuration.maild_toml(settings(), IIS))["acme"]["webroot"] == "C:/Mailhost/web/acme"
+    assert tomllib.loads(configuration.maild_toml(settings(), IIS))["acme"]["webroot"] == "../web/acme"
     web, folder, config, shown = challenge.resources(settings(), IIS)
     assert isinstance(web, Directory)
     assert web.acl is not None
@@ -283,3 +283,12 @@ def test_the_clock_and_the_event_log_are_prepared() -> None:
     clock, events = system.resources(settings(), Facts())
     assert clock.label == "time"
     assert events.label == "Application/maild"
+
+
+@pytest.mark.parametrize(
+    ("folder", "written"), [("C:/pem", "../../pem"), ("C:/Mailhost/etc/own", "own"), ("D:/인증서", "D:/인증서")]
+)
+def test_the_settings_file_names_folders_as_they_lie_from_it(folder: str, written: str) -> None:
+    wanted = settings(tls={"source": "files", "folder": folder})
+    assert tomllib.loads(configuration.maild_toml(wanted, BARE))["tls"]["folder"] == written
+    assert tomllib.loads(configuration.maild_toml(settings(), BARE))["tls"]["folder"] == "tls"
