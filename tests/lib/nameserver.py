@@ -19,6 +19,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.node
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
@@ -130,7 +131,7 @@ class NameServer:
                 if not reply.answer:
                     reply.set_rcode(dns.rcode.REFUSED)
                 return
-            node = zone.get_node(name)
+            node = zone.get_node(name) or _wildcard(zone, name)
             if node is None:
                 below = any(n != name and n.is_subdomain(name) for n in zone.nodes)
                 reply.set_rcode(dns.rcode.NOERROR if below else dns.rcode.NXDOMAIN)
@@ -204,6 +205,17 @@ class NameServer:
                     return
                 packed = reply.to_wire(max_size=65535)
                 peer.sendall(struct.pack("!H", len(packed)) + packed)
+
+
+def _wildcard(zone: dns.zone.Zone, name: dns.name.Name) -> dns.node.Node | None:
+    """The nearest ``*`` above a name (RFC 4592), names in between apart: no zone of ours has them."""
+    assert zone.origin is not None
+    while name != zone.origin:
+        name = name.parent()
+        found = zone.get_node(dns.name.Name((b"*", *name.labels)))
+        if found is not None:
+            return found
+    return None
 
 
 def _rrset(name: dns.name.Name, rdataset: object) -> dns.rrset.RRset:
