@@ -7,7 +7,7 @@ from tasks import deployment, operations
 
 wanted = deployment.of(host)
 
-operations.preflight(name="Preflight", findings=wanted.findings, language=wanted.language)
+operations.preflight(name="Preflight", findings=wanted.findings, language=wanted.language, settings=wanted.settings)
 ensure(name="hMailServer", task="hmailserver", resources=wanted["hmailserver"])
 ensure(name="Directories", task="directories", resources=wanted["directories"])
 ensure(name="Clock and event log", task="system", resources=wanted["system"])

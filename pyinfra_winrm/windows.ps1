@@ -88,6 +88,18 @@ function Remove-HostWebFolder($site, $path) {
     } finally { $web.Dispose() }
 }
 
+# The first line that a server says; an address that leads nowhere shows by silence.
+function Get-HostGreeting($name, $port, $timeout) {
+    $client = New-Object System.Net.Sockets.TcpClient
+    try {
+        if (-not $client.ConnectAsync($name, [int]$port).Wait(1000 * $timeout)) { throw (New-HostError 'other' "No connection within $timeout s." $name) }
+        $stream = $client.GetStream()
+        $stream.ReadTimeout = 1000 * $timeout
+        $reader = New-Object System.IO.StreamReader $stream, ([System.Text.Encoding]::ASCII)
+        return [string]$reader.ReadLine()
+    } finally { $client.Close() }
+}
+
 # Who listens where: process, program, and the service it runs as.
 function Get-HostPort {
     $services = @{}

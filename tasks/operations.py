@@ -22,7 +22,7 @@ from pyinfra_winrm.kinds import Service
 from pyinfra_winrm.operation import make
 from tasks import reachability, report, summary
 from tasks import verify as verification
-from tasks.preflight import Finding
+from tasks.preflight import Finding, outbound, outbound_finding
 from tasks.pulling import Pull
 from tasks.settings import Settings
 from tasks.switching import Switch
@@ -38,10 +38,14 @@ def _executing() -> bool:
 
 
 @operation()
-def preflight(findings: Sequence[Finding], language: str = "en") -> Generator[HostCommand, None, None]:
-    """Prints what was found and refuses to go on when something stops the deploy."""
+def preflight(
+    findings: Sequence[Finding], language: str = "en", settings: Settings | None = None
+) -> Generator[HostCommand, None, None]:
+    """Prints what was found and refuses to go on when something stops the deploy; a real run tries the way out too."""
     host, _ = _host(), translator(language)
     stops = [finding for finding in findings if finding.level == "stop"]
+    if settings is not None and not stops and _executing():
+        findings = [*findings, *_way_out(host, settings)]
     for finding in findings:
         if finding.level == "note" and _executing():
             host.log(_("note: {finding}").format(finding=finding.said(_)))
@@ -53,6 +57,13 @@ def preflight(findings: Sequence[Finding], language: str = "en") -> Generator[Ho
         yield Refuse(message)
     else:
         cast("Any", host.connector).fail(HostError(message))
+
+
+def _way_out(host: Host, settings: Settings) -> list[Finding]:
+    called = outbound(settings)
+    states = cast("Any", host.connector).run.readings.states([called]) if called else [None]
+    found = outbound_finding(settings, called, states[0])
+    return [found] if found else []
 
 
 @operation()

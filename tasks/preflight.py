@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pyinfra_winrm.kinds import KINDS, Greeting
+from pyinfra_winrm.resource import State
 from tasks.facts import HMAILSERVER, HTTP_SYS, Facts, PortOwner
 from tasks.settings import Settings
 from tasks.translation import Translate, marked
@@ -17,6 +19,10 @@ from tasks.translation import Translate, marked
 OLDEST_BUILD = 17763  # Windows Server 2019
 NEEDED_BYTES = 4 * 1024**3  # MySQL, three releases, and room for the first months of mail
 CLOCK_TOLERANCE = 60.0  # seconds: certificates and DKIM signatures bear this much, not more
+UNTRIED = (
+    marked("outbound port 25 was not tried (dns_offline)"),
+    marked("maild diagnose on the server tries it at any time"),
+)
 QUOTAS = {"MaxShellsPerUser": 2, "MaxProcessesPerShell": 5, "MaxMemoryPerShellMB": 512, "MaxEnvelopeSizekb": 500}
 
 
@@ -41,6 +47,28 @@ def findings(settings: Settings, facts: Facts) -> list[Finding]:
     """All that is to be said about a host, the stops first."""
     found = [*_system(facts), *_remoting(facts), *_authority(settings), *_ports(settings, facts)]
     return sorted(found, key=lambda finding: finding.level != "stop")
+
+
+def outbound(settings: Settings) -> Greeting | None:
+    """Who is called to see whether mail gets out; None when nobody is."""
+    if settings.dns_offline or settings.smart_host is not None or not settings.outbound_check:
+        return None
+    return Greeting(hosts=settings.outbound_check, port=25, expects="220")
+
+
+def outbound_finding(settings: Settings, called: Greeting | None, state: State | None) -> Finding | None:
+    """What is to be said of the way out: the deploy goes on, since mail comes in and waits to go out without it."""
+    if called is None or state is None:
+        return Finding("note", *UNTRIED) if settings.dns_offline and settings.smart_host is None else None
+    found = next(iter(KINDS[called.kind].differences(called, state)), None)
+    if found is None:
+        return None
+    return Finding(
+        "note",
+        marked("no mail server outside answers on port 25 ({cause}), so mail to others will wait here"),
+        marked("ask your provider to open outbound port 25, or set smart_host"),
+        {"cause": found.current},
+    )
 
 
 def _system(facts: Facts) -> Iterator[Finding]:

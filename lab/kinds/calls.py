@@ -13,6 +13,7 @@ from lab.kinds import (
     certificate,
     commands,
     fetch,
+    greeting,
     iis_virtual_directory,
     native,
     python_release,
@@ -31,7 +32,7 @@ def calls(host: Host) -> dict[str, Callable[..., Any]]:
         "save": fetch.save, "run": native.run, "start": _start, "runs": _runs, "stop": _stop, "task": _task,
         "web_folder": iis_virtual_directory.folder, "put_web_folder": iis_virtual_directory.put,
         "remove_web_folder": iis_virtual_directory.remove,
-        "listener": _listener, "command": commands.call, "certificates": certificate.store,
+        "greeting": greeting.line, "listener": _listener, "command": commands.call, "certificates": certificate.store,
         "certificate": winrm_listener.fingerprint,
     }  # fmt: skip
     found = {f"seam.{name}": partial(function, host) for name, function in own.items()}

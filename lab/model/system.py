@@ -47,6 +47,7 @@ DEFAULTS: dict[str, Any] = {
     "boot_time": 0.0,
     "boots": 0,
     "disk_limit": None,
+    "blocked_outbound": (),
     "clock_offset": 0.0,
     "quotas": QUOTAS,
 }

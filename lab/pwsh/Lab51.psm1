@@ -107,6 +107,7 @@ $seam = [ordered]@{
     'Get-HostWebFolder' = 'seam.web_folder', 'site', 'path'
     'Set-HostWebFolder' = 'seam.put_web_folder', 'site', 'path', 'target'
     'Remove-HostWebFolder' = 'seam.remove_web_folder', 'site', 'path'
+    'Get-HostGreeting' = 'seam.greeting', 'name', 'port', 'timeout'
     'Read-Facts' = 'host.facts', ''
 }
 foreach ($name in $seam.Keys) {

@@ -15,6 +15,7 @@ from pyinfra_winrm.kinds import (
     event_source,
     file,
     firewall_group,
+    greeting,
     iis_virtual_directory,
     junction,
     mysql_database,
@@ -36,6 +37,7 @@ from pyinfra_winrm.kinds.errors import InvalidResourceError
 from pyinfra_winrm.kinds.event_source import EventSource
 from pyinfra_winrm.kinds.file import File
 from pyinfra_winrm.kinds.firewall_group import FirewallGroup, FirewallRule
+from pyinfra_winrm.kinds.greeting import Greeting
 from pyinfra_winrm.kinds.iis_virtual_directory import IISVirtualDirectory
 from pyinfra_winrm.kinds.junction import Junction
 from pyinfra_winrm.kinds.mysql_database import MySQLDatabase
@@ -70,6 +72,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             event_source,
             time_sync,
             winrm_listener,
+            greeting,
             reconcile,
         )
     }
@@ -89,6 +92,7 @@ __all__ = [
     "File",
     "FirewallGroup",
     "FirewallRule",
+    "Greeting",
     "IISVirtualDirectory",
     "InvalidResourceError",
     "Junction",

@@ -34,6 +34,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trusted_sealers: tuple[str, ...] = ()
     dns_servers: tuple[str, ...] = ()
     dns_offline: bool = False
+    outbound_check: tuple[str, ...] = ("gmail-smtp-in.l.google.com", "mx1.naver.com")
     time_servers: tuple[str, ...] = ("time.windows.com", "kr.pool.ntp.org", "time.google.com")
     logs: Logs = Logs()
     backup: Backup = Backup()

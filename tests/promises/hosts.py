@@ -15,7 +15,7 @@ import requests
 from tests.lib.deploying import engines
 from tests.lib.nameserver import NameServer
 from tests.lib.pebble import Pebble
-from tests.lib.site import Site, site
+from tests.lib.site import Site, changes, site
 
 ABOUT = "deployed on the bare, the tutorial's, hMailServer's and the Korean host; 995 opens and closes in one deploy"
 
@@ -97,10 +97,14 @@ def tutorial(folder: Path, engine: str) -> int:
         assert issued(where, pebble) == 2
         assert requests.get(f"http://127.0.0.1:{where.port(80)}/", timeout=10).content == page
         assert not [name for name in rules(where) if "acme" in name], rules(where)
+        where.lab.call("system.set", name="blocked_outbound", value=[25])
+        told = where.deployed()
+        assert changes(told) == 0, told.text[-3000:]
+        assert "no mail server outside answers on port 25" in told.text, told.text[-3000:]
         where.deployed("operate/uninstall.py")
         assert not where.lab.call("seam.web_folder", site="Default Web Site", path="/.well-known/acme-challenge")
         assert before == {name: where.service(name) for name in before}
-    return 6
+    return 7
 
 
 @contextmanager

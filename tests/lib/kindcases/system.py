@@ -14,6 +14,7 @@ from pyinfra_winrm.kinds import (
     FailureActions,
     FirewallGroup,
     FirewallRule,
+    Greeting,
     IISVirtualDirectory,
     RegistryValue,
     ScheduledTask,
@@ -180,6 +181,24 @@ def scheduled_task() -> Case:
     )
 
 
+def greeting() -> Case:
+    base = Greeting(hosts=("mx.example.net", "mx.example.org"), port=25, expects="220")
+
+    def blocked(host: Host) -> None:
+        host.system.set("blocked_outbound", [2525])
+
+    return Case(
+        base=base,
+        own=("system/blocked_outbound",),
+        changes={
+            "hosts": Change(resource=replace(base, hosts=("mx.example.org",))),
+            "port": Change(resource=replace(base, port=2525), lines=("greeting",), applies=False, before=blocked),
+            "expects": Change(resource=replace(base, expects="* OK"), lines=("greeting",), applies=False),
+            "timeout": Change(resource=replace(base, timeout=9)),
+        },
+    )
+
+
 def iis_virtual_directory() -> Case:
     base = IISVirtualDirectory(path="/.well-known/증명", folder="C:/Case/증명")
     deeper, elsewhere = replace(base, path="/other"), replace(base, site="두 번째")
@@ -288,6 +307,6 @@ def service() -> Case:
 def cases() -> list[Case]:
     """All of them."""
     return [
-        registry_value(), event_source(), firewall_group(), iis_virtual_directory(), scheduled_task(), time_sync(),
-        winrm_listener(), service(),
+        registry_value(), event_source(), firewall_group(), greeting(), iis_virtual_directory(), scheduled_task(),
+        time_sync(), winrm_listener(), service(),
     ]  # fmt: skip

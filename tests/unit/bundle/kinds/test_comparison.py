@@ -18,6 +18,7 @@ from pyinfra_winrm.kinds import (
     File,
     FirewallGroup,
     FirewallRule,
+    Greeting,
     IISVirtualDirectory,
     InvalidResourceError,
     Junction,
@@ -70,6 +71,7 @@ def test_absent_and_unknown_are_one_line_each(resource: Any) -> None:
     [
         lambda: File(path="C:/x"),
         lambda: Junction(path="C:/x"),
+        lambda: Greeting(hosts=(), port=25, expects="220"),
         lambda: IISVirtualDirectory(path="/x"),
         lambda: IISVirtualDirectory(path="x", folder="C:/x"),
         lambda: File(path="C:/x", content="a", source=Path("b")),

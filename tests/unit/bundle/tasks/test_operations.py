@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maild.reconcile import read
-from pyinfra_winrm.kinds import Directory, File, Junction, PythonRelease, Reconcile, ScheduledTask, Service
+from pyinfra_winrm.kinds import (
+    Directory,
+    File,
+    IISVirtualDirectory,
+    Junction,
+    PythonRelease,
+    Reconcile,
+    ScheduledTask,
+    Service,
+)
 from pyinfra_winrm.kinds.reconcile import KIND
 from pyinfra_winrm.secret import Secret
 from tasks import agekey, certificates, objects, packing, pulling, release, report, restore, rollback, uninstall, verify
@@ -260,3 +269,8 @@ def test_current_shows_a_new_release_at_once_only_where_none_serves() -> None:
     upgrading = release.resources(settings(python={"file": __file__}), Facts(services={"maild": {"image_path": OLD}}))
     assert [type(each) for each in upgrading] == [PythonRelease]
     assert release.serving(settings(), Facts()) == [shown]
+
+
+def test_an_uninstallation_takes_the_path_off_iis_again() -> None:
+    gone = uninstall.resources(settings(), Facts(services={"W3SVC": {}}), (), purge=False)
+    assert [each.path for each in gone if isinstance(each, IISVirtualDirectory)] == ["/.well-known/acme-challenge"]

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from pyinfra_winrm.kinds import Greeting
+from pyinfra_winrm.resource import Present, Unknown
 from tasks.facts import HTTP_SYS, Facts, PortOwner, parse
-from tasks.preflight import findings
+from tasks.preflight import findings, outbound, outbound_finding
 from tasks.settings import Settings, load
 from tasks.translation import translator
 
@@ -124,3 +126,34 @@ def test_a_korean_reader_is_told_in_korean() -> None:
     said_in_korean = finding.said(translator("ko"))
     assert said_in_korean.startswith("25번 포트(smtp)를 hMailServer가 쓰고 있습니다; ")
     assert 'take_over = "hmailserver"' in said_in_korean
+
+
+def way_out(said: str = "", failure: str = "", **changes: Any) -> str | None:
+    """What is said of the way out when a mail server outside has answered so."""
+    wanted = settings(**changes)
+    found = outbound_finding(wanted, outbound(wanted), Present({"said": said, "failure": failure}))
+    return found and f"{found.level}: {found}"
+
+
+def test_a_blocked_port_25_is_told_with_its_remedy_and_stops_nothing() -> None:
+    assert outbound(settings()) == Greeting(
+        hosts=("gmail-smtp-in.l.google.com", "mx1.naver.com"), port=25, expects="220"
+    )
+    assert way_out(said="220 mx.google.com ESMTP") is None
+    blocked = way_out(failure="mx1.naver.com: No connection within 5 s.")
+    assert blocked is not None
+    assert blocked.startswith(
+        "note: no mail server outside answers on port 25 (mx1.naver.com: No connection within 5 s.)"
+    )
+    assert "set smart_host" in blocked
+    assert "554 no" in str(way_out(said="554 no"))
+    assert "unknown" in str(outbound_finding(settings(), outbound(settings()), Unknown("x")))
+
+
+def test_nobody_outside_is_called_offline_or_where_another_server_sends() -> None:
+    offline = settings(dns_offline=True)
+    assert outbound(offline) is None
+    assert "not tried (dns_offline)" in str(outbound_finding(offline, None, None))
+    for silent in (settings(smart_host={"host": "smtp.isp.kr"}), settings(outbound_check=[])):
+        assert outbound(silent) is None
+        assert outbound_finding(silent, None, None) is None
