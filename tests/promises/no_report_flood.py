@@ -1,67 +1,159 @@
-"""Forged senders in ten thousand domains cause no report, and honest ones no more than the caps allow."""
+"""Forged senders in ten thousand domains cause no report of a daemon that sends reports; honest ones get one each."""
 
 from __future__ import annotations
 
 import asyncio
-import time
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
 
-from maild.verify import Peer, check_message
-from maild.verify.dmarc.gathering import Gatherer, Seen
-from tests.lib.dkim import pair, signed, zone
-from tests.lib.zones import Zones
+from maild.settings import load
+from maild.store import Account, AliasDomain, open_store
+from maild.verify.keyring import StoredKeys
+from maild.wrapping import read_wrap_key
+from tests.lib.clock import restart_at
+from tests.lib.daemon import TEST_NET, Running, Site
+from tests.lib.exchange import wait_for
+from tests.lib.nameserver import NameServer
+from tests.lib.sink import Sink, sink
 
-ABOUT = "forged mail in 10,000 domains that ask for reports makes none; real correspondents get one each, within caps"
-COUNTS = {"small": 2_000, "full": 10_000}
-HONEST = 20
-US = "192.0.2.1"
+ABOUT = "reports on: mail forged in 10,000 domains that ask for reports makes none; correspondents get one each, capped"
+COUNTS = {"small": 400, "full": 10_000}
+HONEST, CAPPED = 20, 4
+"""Correspondents with targets of their own, and ones that all name one target, which gets two reports a day."""
+SESSIONS, A_SESSION = 8, 500
+REPORTS = f"reports.{TEST_NET}"
+YESTERDAY = -26 * 3600
+"""Behind by so much, a day is over when the clock is right again, whatever the hour."""
 
 
 def run(size: str) -> dict[str, object]:
-    return asyncio.run(_run(COUNTS[size]))
+    count = COUNTS[size]
+    forged = [f"d{number}.flood.example" for number in range(count)]
+    honest = [f"h{number}.honest.example" for number in range(HONEST)]
+    alike = [f"c{number}.honest.example" for number in range(CAPPED)]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="no-report-flood-")))
+        names = stack.enter_context(closing(NameServer()))
+        target = stack.enter_context(sink())
+        publish(names, honest, alike)
+        site = made(folder, names, target)
+        daemon = Running(site)
+        stack.callback(daemon.stop)
+        restart_at(daemon, YESTERDAY)
+        asyncio.run(send(site, forged))
+        asyncio.run(send(site, [*honest, *alike] * 3))
+        asyncio.run(send(site, forged[: count // 10]))
+        restart_at(daemon, 0)
+        expected = dict.fromkeys(honest, 1) | {"target.example": 2}
+        taken = wait_for(target.taken, lambda found: sum(found.values()) >= sum(expected.values()))
+        wait_for(lambda: asyncio.run(queued(site)), lambda left: left == 0)
+        assert taken == target.taken() == expected, taken
+        received = asyncio.run(inbox(site))
+    assert received == count + count // 10 + 3 * (HONEST + CAPPED), received
+    return {
+        "cases": count + HONEST + CAPPED,
+        "forged_domains": count,
+        "forged_delivered": count + count // 10,
+        "reports": sum(expected.values()),
+        "to_victim": 0,
+    }
 
 
-async def _run(count: int) -> dict[str, object]:
-    now = time.time()
-    table: dict[str, dict[str, list[object]]] = {}
-    for number in range(count):
-        # The victim is one address that every forged domain names: the classic amplifier.
-        table[f"_dmarc.d{number}.example"] = {"TXT": [b"v=DMARC1; p=none; rua=mailto:victim@victim.example"]}
-        table[f"d{number}.example._report._dmarc.victim.example"] = {"TXT": [b"v=DMARC1"]}
-    for number in range(HONEST):
-        name = f"h{number}.example"
-        table[f"_dmarc.{name}"] = {"TXT": [f"v=DMARC1; p=reject; rua=mailto:r@{name}".encode()]}
-        table |= zone(*pair(name))  # type: ignore[arg-type]
-    zones, gatherer = Zones(table), Gatherer()  # type: ignore[arg-type]
-    refused = 0
-    for number in range(count):
-        message = f"From: a@d{number}.example\r\nSubject: x\r\n\r\nx\r\n".encode()
-        refused += not await _note(gatherer, zones, message, f"d{number}.example", now)
-    forged = gatherer.gathered()
-    assert forged == [], f"{len(forged)} domains counted that never wrote to us"
-    for number in range(HONEST):
-        name = f"h{number}.example"
-        message = signed(f"From: a@{name}\r\nSubject: x\r\n\r\nx\r\n".encode(), *pair(name), now=now)
-        for _ in range(3):
-            assert await _note(gatherer, zones, message, name, now)
-    counted = gatherer.gathered()
-    assert sorted(one.domain for one in counted) == sorted(f"h{number}.example" for number in range(HONEST))
-    return {"cases": count + HONEST, "forged_domains": count, "refused": refused, "counted": len(counted)}
+def publish(names: NameServer, honest: Sequence[str], alike: Sequence[str]) -> None:
+    """The victim is one address that every forged domain names, and that has agreed: the classic amplifier."""
+    names.zone("example", "x 60 IN A 127.0.0.1\n")
+    names.zone("flood.example", '* 60 IN TXT "v=DMARC1; p=none; rua=mailto:victim@victim.example"\n')
+    agreed = '*._report._dmarc 60 IN TXT "v=DMARC1"\n@ 60 IN MX 10 mx\nmx 60 IN A 127.0.0.1\n'
+    names.zone("victim.example", agreed)
+    names.zone("target.example", agreed)
+    lines = ["mx 60 IN A 127.0.0.1"]
+    for name in (*honest, *alike):
+        target = f"r@{name}" if name in honest else "r@target.example"
+        lines += [
+            f'{name}. 60 IN TXT "v=spf1 ip4:127.0.0.1 -all"',
+            f"{name}. 60 IN MX 10 mx.honest.example.",
+            f'_dmarc.{name}. 60 IN TXT "v=DMARC1; p=reject; rua=mailto:{target}"',
+        ]
+    names.zone("honest.example", "\n".join(lines) + "\n")
 
 
-async def _note(gatherer: Gatherer, zones: Zones, message: bytes, domain: str, now: float) -> bool:
-    """Checks and notes a message as the daemon would; whether it was delivered."""
-    peer = Peer(ip=US, helo=f"smtp.{domain}", sender=f"a@{domain}")
-    verdict = await check_message(message, peer, resolver=zones, server="us.example", clock=lambda: now)
-    delivered = not verdict.decision.reply
-    gatherer.note(
-        Seen(
-            ip=US,
-            envelope_domain=domain,
-            evaluation=verdict.facts.dmarc,
-            spf=verdict.facts.spf,
-            dkim=verdict.facts.dkim,
-            delivered=delivered,
-        ),
-        now,
+def made(folder: Path, names: NameServer, target: Sink) -> Site:
+    """A site that sends reports, its domain for them made."""
+    site = Site(folder)
+    site.write()
+    site.more = (
+        f'[dns]\nservers = ["{names.address}#{names.port}"]\n[queue]\nport = {target.port}\n'
+        "[policy]\nverify = true\n[dmarc]\nsend_reports = true\n"
     )
-    return delivered
+    site.write_settings()
+    site.seed()
+    asyncio.run(_reporting(site))
+    return site
+
+
+async def _reporting(site: Site) -> None:
+    settings = load(site.settings)
+    store = await open_store(settings.database)
+    try:
+        await store.directory.save_alias_domain(AliasDomain(name=REPORTS, domain=TEST_NET))
+        await store.directory.save_account(Account(domain=TEST_NET, local="dmarc-reports"))
+        await StoredKeys(store.keys, read_wrap_key(settings.dkim.wrap_key_file, create=True)).ensure(REPORTS)
+    finally:
+        await store.close()
+
+
+async def send(site: Site, domains: Sequence[str]) -> None:
+    """A message in each domain's name, all accepted."""
+    shares = [domains[number::SESSIONS] for number in range(SESSIONS)]
+    await asyncio.gather(*(_session(site.ports["smtp"], share) for share in shares))
+
+
+async def _session(port: int, domains: Sequence[str]) -> None:
+    for start in range(0, len(domains), A_SESSION):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await _answer(reader, b"220")
+        await _say(reader, writer, b"EHLO client.example\r\n")
+        for domain in domains[start : start + A_SESSION]:
+            address = f"a@{domain}".encode()
+            await _say(reader, writer, b"MAIL FROM:<%b>\r\n" % address)
+            await _say(reader, writer, f"RCPT TO:<id@{TEST_NET}>\r\n".encode())
+            await _say(reader, writer, b"DATA\r\n", b"354")
+            await _say(reader, writer, b"From: <%b>\r\nSubject: x\r\n\r\n\xec\xa3\xbc\r\n.\r\n" % address)
+        await _say(reader, writer, b"QUIT\r\n", b"221")
+        writer.close()
+
+
+async def _say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: bytes, wanted: bytes = b"250") -> None:
+    writer.write(line)
+    await _answer(reader, wanted)
+
+
+async def _answer(reader: asyncio.StreamReader, wanted: bytes) -> None:
+    while True:
+        line = await asyncio.wait_for(reader.readline(), 120)
+        if line[3:4] != b"-":
+            break
+    assert line.startswith(wanted), line
+
+
+async def queued(site: Site) -> int:
+    """Rows in the queue."""
+    store = await open_store(site.database_settings(), migrate=False)
+    try:
+        return await store.queue.count()
+    finally:
+        await store.close()
+
+
+async def inbox(site: Site) -> int:
+    """Messages that reached the inbox."""
+    store = await open_store(site.database_settings(), migrate=False)
+    try:
+        account = await store.directory.account_named("id", TEST_NET)
+        assert account is not None
+        rows = await store.messages.range(account.inbox_id, 1, 0xFFFFFFFF, 1_000_000)
+        return len(rows)
+    finally:
+        await store.close()
