@@ -34,11 +34,11 @@ from maild.net import (
     Stream,
     read_buffer,
 )
-from maild.outgoing import outgoing, rewriting, wrap_key
+from maild.outgoing import Outgoing, rewriting, wrap_key
 from maild.policy import LANES, Gate
 from maild.service import posix
 from maild.services import Services
-from maild.settings import Listener, Retention, SettingsError, load
+from maild.settings import Listener, Retention, SettingsError, read, waiting
 from maild.store import Budget, Store, StoreError, StoreUnavailable, open_store
 
 T = TypeVar("T")
@@ -74,12 +74,15 @@ class Daemon:
 
     def __init__(self, settings_file: Path) -> None:
         self._file = settings_file
-        self._settings = load(settings_file)
+        loading = read(settings_file)
+        self._settings, self._sha256 = loading.settings, loading.sha256
+        self._started_with = loading.settings
         logs = self._settings.logs
         self._files = LogFiles(logs.folder, logs.keep_days, json=logs.json)
         self._log = Log(self._files.put, debug=logs.debug)
         self._stop = asyncio.Event()
         self._services: Services | None = None
+        self._sender: Outgoing | None = None
         self._background: Background | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -94,10 +97,10 @@ class Daemon:
             "argon2", threads=max(1, (os.cpu_count() or 2) - 1), waiting=limits.logins_waiting, lanes=LANES
         )
         self._budget = Budget(limits.unfinished_bytes)
-        shared = Shared(self._log, self._certificates, self._handshakes, limits.handshake_seconds, read_buffer())
+        self._shared = Shared(self._log, self._certificates, self._handshakes, limits.handshake_seconds, read_buffer())
         self._admission = Admission(self._bounds(), time.monotonic, self._refusal, self._flooded, self._spared)
         self._server = Server(
-            shared, self._admission, {name: partial(self._make, name) for name in NOT_READY}, TURNED_AWAY
+            self._shared, self._admission, {name: partial(self._make, name) for name in NOT_READY}, TURNED_AWAY
         )
 
     # Life
@@ -135,7 +138,7 @@ class Daemon:
         self._log.application("The mail store is open.")
         services = Services.build(self._settings, store, rewrites, hashing=self._hashing, log=self._log)
         self._services = services
-        sender = outgoing(
+        sender = Outgoing(
             self._settings,
             store,
             services.smtp.router,
@@ -145,6 +148,7 @@ class Daemon:
             translator=translator,
         )
         services.smtp = replace(services.smtp, queued=sender.runner.wake)
+        self._sender = sender
         self._spawn(sender.runner.run(self._stop))
         self._spawn(self._every(REFRESH_SECONDS, services.gate.refresh))
         self._spawn(self._every(KNOWN_SECONDS, services.login.refresh))
@@ -227,23 +231,47 @@ class Daemon:
 
     async def _reload(self) -> None:
         try:
-            settings = load(self._file)
+            loading = read(self._file)
         except SettingsError as error:
             self._log.fault("The settings were not loaded again", error)
             self._load_certificates()
             return
-        self._settings = settings
+        settings = loading.settings
+        self._settings, self._sha256 = settings, loading.sha256
+        self._take_logs()
         tls = settings.tls
         self._certificates.folder, self._certificates.hostname = tls.folder, settings.hostname
         self._certificates.default, self._certificates.minimum = tls.default, tls.minimum
         self._load_certificates()
-        self._budget.limit = settings.limits.unfinished_bytes
-        self._admission.bounds = self._bounds()
+        self._take_limits()
         problems = self._listen()
         if self._services is not None:
             self._services.configure(settings)
+        if self._services is not None and self._sender is not None:
+            try:
+                self._sender.configure(settings, self._services.smtp.router)
+            except OSError as error:
+                problems.append(f"mail to other servers is sent as before: {error}")
+                self._log.fault(problems[-1])
         self._write_loaded(problems)
-        self._log.application("The settings were loaded again.")
+        later = waiting(self._started_with, settings)
+        ending = f" What takes effect at the next start: {', '.join(later)}." if later else ""
+        self._log.application(f"The settings were loaded again.{ending}")
+
+    def _take_logs(self) -> None:
+        logs = self._settings.logs
+        try:
+            self._files.configure(logs.folder, logs.keep_days, json=logs.json)
+        except OSError as error:
+            self._log.fault("The log stays where it is", error)
+        self._log.debugging = logs.debug
+
+    def _take_limits(self) -> None:
+        limits = self._settings.limits
+        self._budget.limit = limits.unfinished_bytes
+        self._admission.bounds = self._bounds()
+        self._handshakes.bound, self._hashing.bound = limits.handshakes_waiting, limits.logins_waiting
+        self._shared.handshake_seconds = limits.handshake_seconds
 
     def _load_certificates(self) -> None:
         try:
@@ -264,9 +292,10 @@ class Daemon:
         return problems
 
     def _write_loaded(self, problems: list[str]) -> None:
-        loaded = Loaded.of(self._file, self._server.ports, problems)
+        later = waiting(self._started_with, self._settings)
+        loaded = Loaded.of(self._sha256, self._server.ports, problems, later)
         try:
-            loaded.write(self._settings.data_folder)
+            loaded.write(self._started_with.data_folder)
         except OSError as error:
             self._log.fault("loaded.json was not written", error)
 

@@ -5,7 +5,6 @@ Written whole at start and after each reload. Certificates are not part of it: t
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ NAME = "loaded.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The hash of the settings file and what came of it."""
+    """The hash of the settings that were loaded and what came of them."""
 
     settings_sha256: str
     version: str
@@ -30,17 +29,22 @@ class Loaded:
     ports: Mapping[str, int]
     """The bound port of each open listener."""
     problems: Sequence[str]
+    waiting: Sequence[str] = ()
+    """Settings that were changed and take effect at the next start."""
 
     @classmethod
-    def of(cls, settings_file: Path, ports: Mapping[str, int], problems: Sequence[str]) -> Loaded:
+    def of(
+        cls, settings_sha256: str, ports: Mapping[str, int], problems: Sequence[str], waiting: Sequence[str]
+    ) -> Loaded:
         """The state of this process."""
         return cls(
-            settings_sha256=hashlib.sha256(settings_file.read_bytes()).hexdigest(),
+            settings_sha256=settings_sha256,
             version=__version__,
             pid=os.getpid(),
             loaded_at=time.time(),
             ports=dict(ports),
             problems=list(problems),
+            waiting=list(waiting),
         )
 
     def write(self, folder: Path) -> None:

@@ -13,7 +13,6 @@ import ssl
 import time
 import urllib.parse
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import certifi
@@ -51,14 +50,6 @@ SMART_HOST_TLS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """The sending side: the runner, and the rewriting that the router shares."""
-
-    runner: Runner
-    keys: StoredKeys | None
-
-
 def wrap_key(settings: Settings, log: Log) -> bytes | None:
     """The host's wrap key, made at the first start; None, and a line in the log, when it cannot be had."""
     try:
@@ -83,46 +74,35 @@ async def rewriting(store: Store, key: bytes | None, log: Log) -> KeyedRewriting
     return found
 
 
-def outgoing(
-    settings: Settings,
-    store: Store,
-    router: Router,
-    resolver: Resolver,
-    log: Log,
-    *,
-    key: bytes | None,
-    translator: Callable[[str], Translate],
-) -> Outgoing:
-    """The runner of these settings, ready to be run."""
-    keys = StoredKeys(store.keys, key) if key is not None and settings.dkim.sign else None
-    if not settings.dns.validating:
-        log.application("DANE off: no validating resolver.")
-    schedule, ways = schedule_of(settings), _ways(settings)
-    client = Client(settings.hostname, Trust(settings.queue.ca_file), log)
+class Outgoing:
+    """The sending side: its ``runner``, and the parts that follow a reload."""
 
-    async def body(item: QueueItem, peer: Capabilities) -> bytes:
-        return await _body(store, keys, item, peer)
-
-    runner = Runner(
-        store.queue,
-        Pace(
-            owner=owner_of(settings),
-            workers=settings.queue.workers,
-            per_destination=settings.queue.per_destination,
-        ),
-        schedule,
-        endpoints=Endpoints(
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        router: Router,
+        resolver: Resolver,
+        log: Log,
+        *,
+        key: bytes | None,
+        translator: Callable[[str], Translate],
+    ) -> None:
+        self._store, self._resolver, self._log, self._key = store, resolver, log, key
+        self._keys: StoredKeys | None = None
+        self._validating: bool | None = None
+        ways, schedule = _ways(settings), schedule_of(settings)
+        self._client = Client(settings.hostname, Trust(settings.queue.ca_file), log)
+        self._endpoints = Endpoints(
             ways,
             resolver,
             store.directory,
             store.state,
             fetch=policy_fetcher(resolver, ways.families, settings.queue.ca_file),
             unwrap=lambda sealed: unwrap(sealed, key or b"", ROUTE_PURPOSE).decode(),
-        ),
-        connect=client,
-        body=body,
-        expansion=Expansion(router, store.directory, store.messages, store.queue, store.state),
-        teller=Teller(
+        )
+        self._expansion = Expansion(router, store.directory, store.messages, store.queue, store.state)
+        self._teller = Teller(
             router,
             store.directory,
             store.messages,
@@ -130,10 +110,54 @@ def outgoing(
             language=settings.language,
             lifetime=schedule.lifetime,
             translator=translator,
-        ),
-        log=log,
-    )
-    return Outgoing(runner, keys)
+        )
+        self._owner = owner_of(settings)
+        self.runner = Runner(
+            store.queue,
+            self._pace(settings),
+            schedule,
+            endpoints=self._endpoints,
+            connect=self._client,
+            body=self._body,
+            expansion=self._expansion,
+            teller=self._teller,
+            log=log,
+        )
+        self._take(settings)
+
+    def configure(self, settings: Settings, router: Router) -> None:
+        """Takes changed settings; raises ``OSError``, and changes nothing, for a file that cannot be read."""
+        ways, trust, schedule = _ways(settings), Trust(settings.queue.ca_file), schedule_of(settings)
+        self._client.configure(settings.hostname, trust)
+        self._endpoints.configure(ways, policy_fetcher(self._resolver, ways.families, settings.queue.ca_file))
+        self._expansion.configure(router)
+        self._teller.configure(
+            router, hostname=settings.hostname, language=settings.language, lifetime=schedule.lifetime
+        )
+        self.runner.configure(self._pace(settings), schedule)
+        self._take(settings)
+
+    def _pace(self, settings: Settings) -> Pace:
+        queue = settings.queue
+        return Pace(owner=self._owner, workers=queue.workers, per_destination=queue.per_destination)
+
+    def _take(self, settings: Settings) -> None:
+        """Signing, and what is said of DANE when that changes."""
+        self._keys = StoredKeys(self._store.keys, self._key) if self._key is not None and settings.dkim.sign else None
+        if self._validating is not settings.dns.validating:
+            self._validating = settings.dns.validating
+            on = "DANE on: the resolver validates." if self._validating else "DANE off: no validating resolver."
+            self._log.application(on)
+
+    async def _body(self, item: QueueItem, peer: Capabilities) -> bytes:
+        """The bytes for this peer: converted where it takes no eight bits, then signed."""
+        message = b"".join([piece async for piece in self._store.messages.chunks(item.blob_id)])
+        if not peer.eight_bit and not is_signed(message):
+            message = await asyncio.to_thread(converted, message)
+        if self._keys is None:
+            return message
+        signed = await sign_outgoing(message, self._keys, sender_domain=item.sender.rpartition("@")[2])
+        return signed.fields + message
 
 
 def owner_of(settings: Settings) -> str:
@@ -181,17 +205,6 @@ def _smart_host(settings: Settings) -> SmartHost | None:
         tls=SMART_HOST_TLS[queue.smart_host_tls],
         login=login,
     )
-
-
-async def _body(store: Store, keys: StoredKeys | None, item: QueueItem, peer: Capabilities) -> bytes:
-    """The bytes for this peer: converted where it takes no eight bits, then signed."""
-    message = b"".join([piece async for piece in store.messages.chunks(item.blob_id)])
-    if not peer.eight_bit and not is_signed(message):
-        message = await asyncio.to_thread(converted, message)
-    if keys is None:
-        return message
-    signed = await sign_outgoing(message, keys, sender_domain=item.sender.rpartition("@")[2])
-    return signed.fields + message
 
 
 def policy_fetcher(resolver: Resolver, families: Families, authorities: Path | None) -> Fetch:

@@ -83,6 +83,8 @@ class Services:
 
     def configure(self, settings: Settings) -> None:
         """Takes settings, at first and after a reload."""
+        if settings.dns != self.settings.dns:
+            self.resolver.ask(upstream(settings.dns))
         self.settings = settings
         policy = settings.policy
         self.gate.configure(settings.auto_ban)

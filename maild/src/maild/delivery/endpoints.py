@@ -65,6 +65,10 @@ class Endpoints:
         self._unwrap = unwrap
         self._shuffle = shuffle
 
+    def configure(self, ways: Ways, fetch: Fetch) -> None:
+        """Takes changed settings."""
+        self._ways, self._fetch = ways, fetch
+
     async def of(self, hop: Hop, now: int) -> list[Endpoint]:
         """The endpoints to try, in order."""
         if hop.way is Way.SMART_HOST:

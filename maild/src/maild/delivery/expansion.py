@@ -30,6 +30,10 @@ class Expansion:
         self._state = state
         self._web = web
 
+    def configure(self, router: Router) -> None:
+        """Takes changed settings."""
+        self._router = router
+
     async def of(self, item: QueueItem) -> tuple[Incoming, ...]:
         """The messages this item stands for."""
         hop = destination.parse(item.destination)

@@ -81,6 +81,11 @@ class Runner:
         self._answered: set[str] = set()
         self._failures: dict[str, int] = {}
 
+    def configure(self, pace: Pace, schedule: Schedule) -> None:
+        """Takes changed settings; attempts under way end as they began, waits that were set stay."""
+        self._pace, self._schedule = pace, schedule
+        self.wake()
+
     def wake(self) -> None:
         """Something was queued: look now."""
         self._woken.set()

@@ -39,6 +39,11 @@ class Teller:
         self._lifetime = lifetime
         self._translator = translator
 
+    def configure(self, router: Router, *, hostname: str, language: str, lifetime: int) -> None:
+        """Takes changed settings."""
+        self._router = router
+        self._hostname, self._language, self._lifetime = hostname, language, lifetime
+
     async def notices(self, item: QueueItem, told: Sequence[Told], now: int) -> tuple[Incoming, ...]:
         """The notice to the sender, if one is due."""
         if not told or not item.sender:

@@ -69,6 +69,11 @@ class CachingResolver:
             raise type(outcome)(name, rdtype, outcome.cause, ttl=outcome.ttl)
         return outcome
 
+    def ask(self, upstream: Upstream) -> None:
+        """Asks others from now on; what the ones before answered is forgotten, since they may not be trusted alike."""
+        self._upstream = upstream
+        self.forget()
+
     def forget(self) -> None:
         """Drops all that is remembered."""
         self._kept.clear()

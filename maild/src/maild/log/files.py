@@ -42,6 +42,8 @@ class LogFiles:
         self._day = ""
         self._dropped = 0
         self._failed = False
+        self._moved: Path | None = None
+        """A folder to go on in; the thread that writes takes it up."""
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
@@ -51,6 +53,13 @@ class LogFiles:
         self._turn_to(day(time.time()))
         self._file("maild", "log")
         self._thread.start()
+
+    def configure(self, folder: Path, keep_days: int, *, json: bool) -> None:
+        """Takes changed settings; lines that wait go to the new folder. Raises OSError for a folder that cannot be."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._keep_days, self._json = keep_days, json
+        if folder != self.folder:
+            self._moved = folder
 
     def put(self, record: Record) -> None:
         """Takes one record; may be called from any thread."""
@@ -76,6 +85,9 @@ class LogFiles:
         if self._dropped:
             count, self._dropped = self._dropped, 0
             self.put(Record("ERROR", time.time(), 0, 0, "", f"{count} log lines were dropped: the disk is too slow"))
+        if self._moved is not None:
+            self.folder, self._moved = self._moved, None
+            self._turn_to(self._day)
         for today, those in groupby(records, lambda record: day(record.at)):
             if today > self._day:
                 self._turn_to(today)

@@ -18,7 +18,8 @@ class Log:
 
     def __init__(self, sink: Callable[[Record], None], *, debug: bool = False) -> None:
         self._sink = sink
-        self._debug = debug
+        self.debugging = debug
+        """Whether DEBUG lines are written."""
         self._thread = threading.get_native_id()
 
     @classmethod
@@ -44,7 +45,7 @@ class Log:
 
     def debug(self, text: str, *, session: int = 0, address: str = "", **fields: object) -> None:
         """What helps to find a fault; written when the settings ask for it."""
-        if self._debug:
+        if self.debugging:
             self._sink(Record("DEBUG", time.time(), self._thread, session, address, text, fields))
 
     def fault(

@@ -35,7 +35,8 @@ class FairQueue:
     def __init__(self, name: str, *, threads: int, waiting: int, lanes: int = 1) -> None:
         self._executor: Executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
         self._free = threads
-        self._bound = waiting
+        self.bound = waiting
+        """Jobs that may wait; may be changed while it runs."""
         self._waiting = 0
         self._lanes: list[Lane] = [OrderedDict() for _ in range(lanes)]
 
@@ -49,7 +50,7 @@ class FairQueue:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._lanes[lane].setdefault(client, deque()).append(_Job(function, answer))  # type: ignore[arg-type]
         self._waiting += 1
-        if self._waiting > self._bound:
+        if self._waiting > self.bound:
             self._drop_one()
         self._start()
         return await answer

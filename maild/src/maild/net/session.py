@@ -44,7 +44,7 @@ class Session(Protocol):
         """The daemon ends: say goodbye as soon as nothing is half done, and close."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shared:
     """What all connections of a loop share."""
 

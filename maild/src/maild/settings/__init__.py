@@ -6,7 +6,7 @@
 from maild.settings.example import example
 from maild.settings.limits import Limits
 from maild.settings.listeners import STANDARD_LISTENERS, TLS, Listener
-from maild.settings.load import SettingsError, load, parse
+from maild.settings.load import Loading, SettingsError, load, parse, read
 from maild.settings.model import Settings
 from maild.settings.parts import (
     ACME,
@@ -23,6 +23,7 @@ from maild.settings.parts import (
     Queue,
     Retention,
 )
+from maild.settings.reload import waiting
 
 __all__ = [
     "ACME",
@@ -38,6 +39,7 @@ __all__ = [
     "Greylisting",
     "Limits",
     "Listener",
+    "Loading",
     "Logs",
     "Policy",
     "Queue",
@@ -47,4 +49,6 @@ __all__ = [
     "example",
     "load",
     "parse",
+    "read",
+    "waiting",
 ]

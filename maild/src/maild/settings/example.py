@@ -13,17 +13,19 @@ import msgspec
 
 from maild.settings.base import Table
 from maild.settings.model import Settings
+from maild.settings.reload import NEXT_START
 
 INTRODUCTION = """\
 # Settings of maild. Every key is here with its default; only hostname has none. Relative paths are taken from this
-# file's folder. `maild reload` loads changes without dropping connections; an unknown key is an error.
+# file's folder. `maild reload` loads changes without dropping connections; an unknown key is an error. What
+# takes effect at the next start alone: {next_start}.
 """
 HOST = "mail.example.net"
 
 
 def example(language: str = "en", hostname: str = HOST) -> str:
     """The documented example."""
-    lines = [INTRODUCTION]
+    lines = [INTRODUCTION.format(next_start=", ".join(sorted(NEXT_START)))]
     _write(Settings(hostname=hostname, language="ko" if language == "ko" else "en"), "", lines)
     return "\n".join(lines).rstrip() + "\n"
 

@@ -7,9 +7,11 @@ cannot be read, is no TOML or has wrong values raises ``SettingsError`` and noth
 from __future__ import annotations
 
 import difflib
+import hashlib
 import ipaddress
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +24,31 @@ class SettingsError(Exception):
     """The settings cannot be used; the text says why, for the administrator."""
 
 
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Settings and the hash of the very bytes they were read from."""
+
+    settings: Settings
+    sha256: str
+
+
 def load(path: str | Path) -> Settings:
     """The settings in the file at ``path``."""
+    return read(path).settings
+
+
+def read(path: str | Path) -> Loading:
+    """The settings in the file at ``path``, with their hash."""
     file = Path(path)
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        data = file.read_bytes()
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{file}: not UTF-8 at byte {error.start}") from error
     try:
-        return parse(text, file.resolve().parent)
+        return Loading(parse(text, file.resolve().parent), hashlib.sha256(data).hexdigest())
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from error
 

@@ -43,6 +43,10 @@ class Client:
         self._source = source
         self._numbers = count(1)
 
+    def configure(self, hostname: str, trust: Trust) -> None:
+        """Takes changed settings; open sessions go on."""
+        self._hostname, self._trust = hostname, trust
+
     async def __call__(self, endpoint: Endpoint) -> Session:
         """A session ready for transactions; raises ``HopError``."""
         number = next(self._numbers)

@@ -21,6 +21,7 @@ from tests.lib.certificates import write_pair
 from tests.lib.daemon import PASSWORDS, TEST_NET, Running, Site, greeting
 from tests.lib.ports import free_port
 from tests.lib.programs import ROOT
+from tests.lib.sink import sink
 from tests.lib.wire import Wire, client_context
 
 PATIENCE = 60
@@ -109,6 +110,51 @@ def test_a_reload_takes_new_settings_and_keeps_connections(running: Running) -> 
     assert greeting(site.ports["pop3s"]) == b""
 
 
+def test_a_reload_says_what_waits_for_the_next_start_and_the_log_moves_at_once(running: Running) -> None:
+    site = running.site
+    change(site, "[auto_ban]", '[limits]\nhandshakes = 7\n[logs]\nfolder = "elsewhere"\ndebug = true\n[auto_ban]')
+    change(site, "[database]", '[database]\nfile = "other.db"')
+    done = maild(site, "reload")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "takes effect at the next start: database.file, limits.handshakes\n",
+    )
+    assert loaded(site)["waiting"] == ["database.file", "limits.handshakes"]
+
+    def moved() -> str:
+        return "".join(path.read_text(encoding="utf-8") for path in (site.folder / "elsewhere").glob("maild_*.log"))
+
+    until(lambda: "What takes effect at the next start: database.file, limits.handshakes." in moved())
+    with Wire(site.ports["smtp"]) as wire:
+        assert wire.ask("EHLO c").startswith("250")
+    until(lambda: "RECEIVED: EHLO c" in moved())
+    assert "RECEIVED: EHLO c" not in running.log()
+
+
+def test_the_queue_follows_a_reload(running: Running) -> None:
+    site = running.site
+    with sink() as next_hop, Wire(site.ports["submissions"], tls=True) as wire:
+        assert wire.ask("EHLO c").startswith("250")
+        change(
+            site,
+            "[auto_ban]",
+            f'[queue]\nsmart_host = "127.0.0.1:{next_hop.port}"\nsmart_host_tls = "opportunistic"\n[auto_ban]',
+        )
+        assert maild(site, "reload").returncode == 0
+        assert wire.log_in(f"id@{TEST_NET}", PASSWORDS["id"]).startswith("235")
+        for line in (f"MAIL FROM:<id@{TEST_NET}>", "RCPT TO:<friend@example.org>"):
+            assert wire.ask(line).startswith("250")
+        with Wire(site.ports["submissions"], tls=True) as after:
+            after.ask("EHLO c")
+            after.log_in(f"id@{TEST_NET}", PASSWORDS["id"])
+            for line in (f"MAIL FROM:<id@{TEST_NET}>", "RCPT TO:<friend@example.org>"):
+                assert after.ask(line).startswith("250")
+            assert after.ask("DATA").startswith("354")
+            after.send(f"From: id@{TEST_NET}\r\n\r\nx\r\n.\r\n")
+            assert after.reply().startswith("250")
+        until(lambda: next_hop.taken() == {"example.org": 1})
+
+
 def test_settings_that_cannot_be_used_leave_the_old_ones(running: Running) -> None:
     site = running.site
     before = loaded(site)
@@ -169,14 +215,16 @@ def test_a_ban_made_by_the_command_holds_in_the_running_daemon(running: Running)
     until(lambda: Wire(site.ports["smtp"], source="127.0.9.9").greeting.startswith("220"))
 
 
-def test_a_flood_of_connections_is_banned(site: Site) -> None:
+def test_a_flood_of_connections_is_banned(running: Running) -> None:
+    site = running.site
+    # Not from the start: waiting for it opens many connections of its own.
     change(site, "connections_per_minute = 0", "connections_per_minute = 20")
-    with Running(site) as process:
-        for _ in range(30):
-            Wire(site.ports["smtp"], source="127.0.0.7").socket.close()
-        assert Wire(site.ports["smtp"], source="127.0.0.7").greeting == ""
-        until(lambda: "connections a minute" in maild(site, "ban", "list").stdout)
-        assert "127.0.0.7 is banned until" in process.log()
+    assert maild(site, "reload").returncode == 0
+    for _ in range(30):
+        Wire(site.ports["smtp"], source="127.0.0.7").socket.close()
+    assert Wire(site.ports["smtp"], source="127.0.0.7").greeting == ""
+    until(lambda: "connections a minute" in maild(site, "ban", "list").stdout)
+    assert "127.0.0.7 is banned until" in running.log()
 
 
 def test_the_log_is_searched_by_session_by_user_and_for_tls(running: Running) -> None:
