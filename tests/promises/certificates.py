@@ -22,12 +22,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
 from maild.certs import pairs
+from tests.lib.certificates import write_pair
 from tests.lib.daemon import PASSWORDS, TEST_CO_KR, TEST_NET, Running, Site
 from tests.lib.nameserver import NameServer
 from tests.lib.pebble import Pebble, settings_of
 from tests.lib.programs import ROOT
+from tests.lib.site import ID_PASSWORD
+from tests.lib.site import site as deployed_site
 
-ABOUT = "ACME certificates for every name that leads here, renewed by a bare command line, no connection dropped"
+ABOUT = "ACME certificates for every name that leads here, renewed by a bare command line, or files of win-acme's"
 HOSTS = {TEST_NET: f"smtp.{TEST_NET}", TEST_CO_KR: f"smtp.{TEST_CO_KR}"}
 """The smtp name of each certificate."""
 LATE = f"mail.{TEST_NET}"
@@ -54,9 +57,31 @@ def run(size: str) -> dict[str, object]:
             for part in ("pebble", "site"):
                 (Path(folder) / part).mkdir()
             with Pebble(Path(folder) / "pebble", names) as pebble:
-                return _Show(Path(folder) / "site", pebble, names).run(5 if size == "full" else 1)
+                found = _Show(Path(folder) / "site", pebble, names).run(5 if size == "full" else 1)
+            return found | {"files_taken_over": _taken_over(Path(folder) / "lab")}
     finally:
         names.close()
+
+
+def _taken_over(folder: Path) -> int:
+    """One file of win-acme's for both names; when it is renewed there, the daemon follows and nothing is drift."""
+    with deployed_site(folder, tls={"source": "files", "folder": "C:/win-acme-pem"}) as where:
+        where.environment["MAILHOST_LAB_DATABASE"] = "sqlite"
+        kept, names = where.lab.drive / "win-acme-pem", tuple(HOSTS.values())
+        serial = write_pair(kept, names[0], names)
+        where.deployed()
+        port = where.port(993)
+        assert [_handshake(port, name, None) for name in names] == [serial, serial]
+        assert where.lab.call("tasks.xml", path="\\Mailhost\\Renew certificates") is None
+        assert not list((where.lab.drive / "Mailhost" / "etc" / "tls").glob("*.pem"))
+        process = where.service()["pid"]
+        with _Idle(port, ID_PASSWORD) as idle:
+            renewed = write_pair(kept, names[0], names)
+            _until(lambda: [_handshake(port, name, None) for name in names] == [renewed, renewed])
+            idle.hears_of_a_message()
+        assert where.service()["pid"] == process, "the service was started anew"
+        where.in_step()
+    return len(names)
 
 
 @dataclass
@@ -170,13 +195,14 @@ class _Show:
 class _Idle:
     """A connection that waits in IDLE and must live on."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, password: str = PASSWORDS["id"]) -> None:
         self._port = port
+        self._password = password
         self._stream = _connect(port, HOSTS[TEST_NET], None)
         self._read = self._stream.makefile("rb")
 
     def __enter__(self) -> Self:
-        self._command(b"a", f'LOGIN "id@{TEST_NET}" {{{len(PASSWORDS["id"].encode())}+}}\r\n{PASSWORDS["id"]}'.encode())
+        self._command(b"a", f'LOGIN "id@{TEST_NET}" {{{len(self._password.encode())}+}}\r\n{self._password}'.encode())
         self._command(b"b", b"SELECT INBOX")
         self._stream.sendall(b"c IDLE\r\n")
         assert self._read.readline().startswith(b"+")
@@ -188,7 +214,7 @@ class _Idle:
     def hears_of_a_message(self) -> None:
         """A new message is told on the old connection, which then ends in order."""
         with imaplib.IMAP4_SSL("127.0.0.1", self._port, ssl_context=_context(None)) as other:
-            other.authenticate("PLAIN", lambda _: f"\0id@{TEST_NET}\0{PASSWORDS['id']}".encode())
+            other.authenticate("PLAIN", lambda _: f"\0id@{TEST_NET}\0{self._password}".encode())
             other.append("INBOX", "", "", b"Subject: renewed\r\n\r\n" + secrets.token_hex(8).encode() + b"\r\n")
         while not (line := self._read.readline()).endswith(b" EXISTS\r\n"):
             assert line, "the connection was dropped"
