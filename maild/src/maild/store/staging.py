@@ -17,7 +17,7 @@ from maild.store.sql import bodies
 PRESSED_BYTES = 128 << 10
 """When room is short a body is written in chunks of this size already: who holds bytes must never wait for others."""
 
-WRITE_SECONDS = 9.0
+WRITE_SECONDS = 8.0
 """Longest time one ``write`` takes, for room and for the database: SMTP answers within 10 s."""
 
 CHUNKS_AT_ONCE = 4

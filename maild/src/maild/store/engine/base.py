@@ -14,7 +14,7 @@ from maild.store.sql.statement import DialectName, Keyed, Named, Row, Rows, Stat
 
 T = TypeVar("T")
 
-ANSWER_SECONDS = 8.0
+ANSWER_SECONDS = 7.0
 """A caller waits this long for its transaction: a client still gets its 4xx within 10 s of a database's silence."""
 
 

@@ -23,7 +23,7 @@ from maild.store.sql.statement import Named, Row, Rows, Statement, Value
 CONNECT_SECONDS = 3
 """A server that does not even accept a connection in this time counts as away."""
 
-SILENCE_SECONDS = 7
+SILENCE_SECONDS = 6
 """Longest wait for one answer: below the caller's patience (``maild.store.engine.base.ANSWER_SECONDS``)."""
 
 LOCK_SECONDS = 3

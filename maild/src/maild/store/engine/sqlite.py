@@ -20,7 +20,7 @@ from maild.store.engine.worker import Worker
 from maild.store.errors import NotDurable, StoreError, StoreFull, StoreUnavailable
 from maild.store.sql.statement import DialectName, Named, Row, Rows, Statement, Value
 
-BUSY_MS = 6000
+BUSY_MS = 5000
 """Milliseconds to wait for another process's transaction: below the caller's patience (``ANSWER_SECONDS``)."""
 
 CACHE_KIB = 16 * 1024
