@@ -25,7 +25,7 @@ from maild.policy.gate import now_us
 from maild.policy.strangers import Strangers
 from maild.pop3 import session as pop3
 from maild.pop3.commands import COMMANDS as POP3_COMMANDS
-from maild.settings import DNS, Listener, Settings
+from maild.settings import DNS, Listener, Policy, Settings
 from maild.smtp import dialogue
 from maild.smtp.context import Context
 from maild.smtp.verification import MessageVerifier
@@ -90,10 +90,8 @@ class Services:
         self.gate.configure(settings.auto_ban)
         self.login.configure(default_domain=settings.default_domain, scram=settings.policy.scram)
         self.rates.configure(policy.messages_per_hour, policy.recipients_per_day)
-        sealers = frozenset(filter(None, map(to_query, policy.trusted_sealers)))
-        rules = Rules(dmarc_reject=policy.dmarc_reject, trusted_sealers=sealers)
         counted = self.gatherer.note if settings.dmarc.send_reports else None
-        verifier = MessageVerifier(self.resolver, settings.hostname, rules, counted)
+        verifier = MessageVerifier(self.resolver, settings.hostname, rules_of(policy), counted)
         strangers = Strangers(policy, self.resolver, self.store.state)
         smart_host = bool(settings.queue.smart_host)
         self.smtp = replace(
@@ -130,6 +128,12 @@ class Services:
     def _pop3(self) -> pop3.Services:
         settings = self.settings
         return pop3.Services(self.store, self.login, settings.hostname, settings.limits, POP3_COMMANDS)
+
+
+def rules_of(policy: Policy) -> Rules:
+    """How a stranger's message is judged; sealers in the form that seals have."""
+    sealers = frozenset(filter(None, map(to_query, policy.trusted_sealers)))
+    return Rules(dmarc_reject=policy.dmarc_reject, trusted_sealers=sealers)
 
 
 def upstream(dns: DNS) -> Upstream:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
+
+import dkim as dkimpy
 
 from maild.mail.address import Address
 from maild.net import Peer, address_of
+from maild.services import rules_of
+from maild.settings import parse
 from maild.smtp.context import Verified
 from maild.smtp.message import Message
 from maild.smtp.verification import MessageVerifier
 from maild.verify.decision import Rules
-from tests.lib.dkim import pair, signed, zone
+from tests.lib.dkim import key, pair, signed, zone
 from tests.lib.scripted import House, replies
 from tests.lib.zones import Zones
 
@@ -87,3 +92,55 @@ def test_the_signature_of_a_message_that_goes_to_the_store_in_pieces_is_checked(
         [(incoming, _)] = house.memory.accepted
         assert result.encode() in incoming.prefix
         assert house.memory.bodies_of(house.id)[0].endswith(message)
+
+
+SEALER = "list.example.kr"
+
+
+def forwarded() -> bytes:
+    """Mail that DMARC passed when it came to a list, which then put a footer under it and sealed what it had seen."""
+    message = (
+        b"From: a@example.org\r\nTo: all@list.example.kr\r\nSubject: x\r\nMessage-ID: <1@example.org>\r\n\r\nbody\r\n"
+    )
+    seen = f"Authentication-Results: {SEALER}; dmarc=pass header.from=example.org\r\n".encode()
+    changed = seen + message + "-- \r\n목록 안내\r\n".encode()
+    fields = dkimpy.ARC(changed).sign(b"arc", SEALER.encode(), key(SEALER, "arc").pem(), SEALER.encode())
+    return b"".join(fields) + changed
+
+
+def taken(message: bytes, *, sealers: frozenset[str]) -> tuple[str, list[str]]:
+    """The last reply of a session that hands the message in, and the reasons that stand in what was stored."""
+    zones = Zones(ZONES | zone(key(SEALER, "arc")))
+    house = House(verifier=MessageVerifier(zones, "mx.example", Rules(trusted_sealers=sealers)))
+    said = house.talk(
+        f"EHLO c.example\r\nMAIL FROM:<bounces@{SEALER}>\r\nRCPT TO:<id@{DOMAIN}>\r\nDATA\r\n".encode(),
+        message + b".\r\n",
+        peer="198.51.100.1",
+    )
+    stored = house.memory.accepted[0][0].prefix if house.memory.accepted else b""
+    reasons = [line.decode() for line in stored.split(b"\r\n") if line.startswith(b"X-Mailhost-")]
+    return replies(said)[-1], reasons
+
+
+def test_a_trusted_sealers_word_rescues_a_forward_that_broke_dmarc() -> None:
+    answer, fields = taken(forwarded(), sealers=frozenset({SEALER}))
+    assert answer.startswith("250")
+    assert fields[0].startswith("X-Mailhost-Verdict: accept")
+    assert any("trusted-forwarder" in field for field in fields)
+
+
+def test_an_untrusted_sealers_word_rescues_nothing() -> None:
+    for sealers in (frozenset[str](), frozenset({"other.example"})):
+        answer, fields = taken(forwarded(), sealers=sealers)
+        assert not any("trusted-forwarder" in field for field in fields)
+        assert answer.startswith("550") or not fields[0].startswith("X-Mailhost-Verdict: accept")
+    broken = forwarded().replace(b"body", b"bad!")
+    answer, fields = taken(broken, sealers=frozenset({SEALER}))
+    assert not any("trusted-forwarder" in field for field in fields)
+
+
+def test_no_sealer_is_trusted_unless_the_settings_name_it() -> None:
+    folder = Path("/etc/maild")
+    assert parse('hostname = "mx.example"', folder).policy.trusted_sealers == ()
+    named = parse('hostname = "mx.example"\n[policy]\ntrusted_sealers = ["목록.example.kr"]', folder)
+    assert rules_of(named.policy).trusted_sealers == {"xn--3o2b15b.example.kr"}
