@@ -54,10 +54,9 @@ class Drift:
             return MASK, MASK
         return _without_secrets(self.difference.current), _without_secrets(self.difference.wanted)
 
-    @staticmethod
-    def _shown(value: Json) -> str:
+    def _shown(self, value: Json) -> str:
         text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
-        return text if len(text) <= WIDEST_VALUE else text[: WIDEST_VALUE - 1] + "…"
+        return text if self.difference.whole or len(text) <= WIDEST_VALUE else text[: WIDEST_VALUE - 1] + "…"
 
 
 def _without_secrets(value: Any) -> Json:

@@ -38,12 +38,13 @@ State = Present | Absent | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that is not as wanted. ``secret`` values are never printed."""
+    """One field that is not as wanted. ``secret`` values are never printed, ``whole`` ones never cut."""
 
     field: str
     current: Json
     wanted: Json
     secret: bool = False
+    whole: bool = False
 
 
 class Resource(Protocol):

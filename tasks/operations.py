@@ -14,13 +14,14 @@ from typing import Any, cast
 import click
 from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
+from pyinfra.api.output import format_text
 from pyinfra.context import ctx_host, ctx_state
 
 from pyinfra_winrm.commands import ApplyResource, HostCommand, Refuse
 from pyinfra_winrm.errors import HostError
 from pyinfra_winrm.kinds import Service
 from pyinfra_winrm.operation import make
-from tasks import reachability, report, summary
+from tasks import reachability, report, summary, zone
 from tasks import verify as verification
 from tasks.preflight import Finding, outbound, outbound_finding
 from tasks.pulling import Pull
@@ -85,6 +86,26 @@ def pull(source: str, target: Path) -> Generator[HostCommand, None, None]:
         _host().log(f"backup: {target}")
     if source:
         yield Pull(source, target)
+
+
+@operation()
+def dns(settings: Settings | None) -> Generator[HostCommand, None, None]:
+    """Names each record that the zones do not hold as they should; entering them is left to people."""
+    host = _host()
+    if settings is None or _executing() or host in host.state.failed_hosts:
+        return
+    connector = cast("Any", host.connector)
+    connector.described.add(str(host.current_op_hash))
+    try:
+        records = report.asked(connector.run, settings).records
+    except HostError as error:
+        connector.fail(error)
+        return
+    for kind, name, difference in zone.differences(records):
+        for drift in connector.run.drift.add("dns", kind, name, (difference,)):
+            if connector.prints_differences:
+                host.log(format_text(drift.line(), "yellow"))
+    yield from ()
 
 
 @operation()

@@ -21,6 +21,7 @@ STATES = {
     "missing": "to enter",
     "different": "another value stands there",
     "partial": "not on every name server yet",
+    "attention": "needs attention",
     "unknown": "could not be checked",
     "unchecked": "not checked (offline)",
 }
@@ -172,7 +173,7 @@ def _notes(record: Record, _: Translate) -> Iterator[str]:
         yield f"    {record.value}"
         yield "  " + _("the same as quoted strings, for forms that refuse more than 255 characters:")
         yield f"    {quoted_strings(record.value)}"
-    if record.found and record.state in ("different", "partial"):
+    if record.found and record.state in ("different", "partial", "attention"):
         yield "  " + _("{type} {host} holds now: {found}").format(
             type=record.type, host=_relative(record), found=record.found
         )

@@ -1,4 +1,4 @@
-"""A DKIM, SPF or DMARC record that differs is named by every command that looks, with the record to enter."""
+"""A DKIM, SPF or DMARC record that differs is named by the plan and by each command that looks, with what to enter."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from itertools import product
@@ -18,8 +19,9 @@ from maild.store import AliasDomain, Domain, open_store
 from maild.verify.keyring import StoredKeys
 from maild.wrapping import read_wrap_key
 from tests.lib.nameserver import NameServer
+from tests.lib.site import Site, site
 
-ABOUT = "each changed, missing or doubled DKIM, SPF, DMARC record: maild dns check, diagnose and report name it"
+ABOUT = "each changed, missing or doubled DKIM, SPF, DMARC record: the plan, maild dns check and diagnose name it"
 DOMAINS = ("xn--9t4b11yi5a.net", "xn--9t4b11yi5a.co.kr")
 OWNERS = {"SPF": "{}", "DMARC": "_dmarc.{}", "DKIM": "dkim._domainkey.{}", "DKIM, Ed25519": "dkim-ed._domainkey.{}"}
 WAYS = ("changed", "missing", "doubled")
@@ -28,30 +30,85 @@ IP = "127.0.0.9"
 
 def run(size: str) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="zone-drift-") as name, _server() as server:
-        settings = Path(name) / "maild.toml"
-        settings.write_text(
-            f'hostname = "smtp.{DOMAINS[0]}"\npublic_ipv4 = "{IP}"\n[dns]\nservers = ["127.0.0.1#{server.port}"]\n'
-            "timeout_seconds = 2\n"
-        )
-        asyncio.run(_fill(settings))
-        zone = _said(["dns", "records", "--zone", "--settings", str(settings)])[1]
-        _serve(server, zone)
-        status, _ = _check(settings, server)
-        assert status == 0, "our own records are said to be wrong"
-        cases = list(product(DOMAINS, OWNERS, WAYS))
-        if size == "small":
-            cases = cases[::3]
-        for domain, kind, way in cases:
-            owner = OWNERS[kind].format(domain)
-            right = next(line for line in zone.splitlines() if line.startswith(f"{owner}. ") and " TXT " in line)
-            _serve(server, _drifted(zone, right, way))
-            _named(settings, server, owner, way)
+        asked = by_commands(Path(name), server, size)
+    with tempfile.TemporaryDirectory(prefix="zone-drift-plan-") as name, _server() as server:
+        planned = by_the_plan(Path(name), server, size)
     return {
-        "cases": len(cases),
+        "cases": asked + planned,
         "commands": ["dns check", "diagnose", "report"],
+        "planned": planned,
         "kinds": list(OWNERS),
         "ways": list(WAYS),
     }
+
+
+def chosen(size: str, step: int) -> list[tuple[str, str, str]]:
+    """Domains, kinds of record and ways to be wrong."""
+    cases = list(product(DOMAINS, OWNERS, WAYS))
+    return cases[::step] if size == "small" else cases
+
+
+def by_commands(folder: Path, server: NameServer, size: str) -> int:
+    """The daemon's own commands."""
+    settings = folder / "maild.toml"
+    settings.write_text(
+        f'hostname = "smtp.{DOMAINS[0]}"\npublic_ipv4 = "{IP}"\n[dns]\nservers = ["127.0.0.1#{server.port}"]\n'
+        f"timeout_seconds = 2\nport = {server.port}\n"
+    )
+    asyncio.run(_fill(settings))
+    zone = _said(["dns", "records", "--zone", "--settings", str(settings)])[1]
+    _serve(server, zone)
+    status, _ = _check(settings)
+    assert status == 0, "our own records are said to be wrong"
+    cases = chosen(size, 3)
+    for domain, kind, way in cases:
+        owner = OWNERS[kind].format(domain)
+        _serve(server, _drifted(zone, _right(zone, owner), way))
+        _named(settings, owner, way)
+    return len(cases)
+
+
+def by_the_plan(folder: Path, server: NameServer, size: str) -> int:
+    """The plan of a lab whose resolver is our name server: in step with the right zone, drift with any other."""
+    with site(folder / "lab") as where:
+        where.changed = {"public_ipv4": IP}
+        where.environment |= {"MAILHOST_LAB_DATABASE": "sqlite", "MAILHOST_LAB_DNS": f"127.0.0.1#{server.port}"}
+        where.deployed()
+        settings = where.lab.drive / "Mailhost" / "etc" / "maild.toml"
+        zone = _said(["dns", "records", "--zone", "--settings", str(settings)])[1]
+        _serve(server, zone)
+        where.in_step()
+        cases = chosen(size, 8)
+        for domain, kind, way in cases:
+            owner = OWNERS[kind].format(domain)
+            right = _right(zone, owner)
+            _serve(server, _drifted(zone, right, way))
+            planned(where, owner, _value(right), way)
+        _serve(server, zone)
+        where.in_step()
+    return len(cases)
+
+
+def planned(where: Site, owner: str, value: str, way: str) -> None:
+    """The plan says drift, and the record to enter, for people and for programs; a deploy goes on all the same."""
+    told = where.plan("--json")
+    assert told.status == 2, told.text[-2000:]
+    rows = [row for row in told.json if row.get("task") == "dns"]
+    assert len(rows) == 1, rows
+    assert owner in rows[0]["label"], rows
+    assert rows[0]["wanted"] == value, rows
+    assert (rows[0]["current"] == "missing") is (way == "missing"), rows
+    assert f"{owner}): value: " in where.plan().out
+    assert value in where.plan().out
+
+
+def _right(zone: str, owner: str) -> str:
+    return next(line for line in zone.splitlines() if line.startswith(f"{owner}. ") and " TXT " in line)
+
+
+def _value(line: str) -> str:
+    """The value of a TXT line of a zone file, its strings put together."""
+    return "".join(re.findall(r'"([^"]*)"', line))
 
 
 @contextlib.contextmanager
@@ -97,25 +154,24 @@ def _drifted(zone: str, right: str, way: str) -> str:
     return zone.replace(right, wrong)
 
 
-def _named(settings: Path, server: NameServer, owner: str, way: str) -> None:
-    status, told = _check(settings, server)
+def _named(settings: Path, owner: str, way: str) -> None:
+    status, told = _check(settings)
     bad = [row for row in told["records"] if not row["fine"]]
     assert status == 2, (owner, way, status)
     assert [row["host"] for row in bad] == [owner], (owner, way, bad)
     value = bad[0]["value"]
-    assert value in _said(["dns", "check", "--port", str(server.port), "--settings", str(settings)])[1]
-    places = ["--dns-port", str(server.port), "--outside", "nowhere.invalid", "--settings", str(settings)]
-    _, text = _said(["diagnose", *places])
+    assert value in _said(["dns", "check", "--settings", str(settings)])[1]
+    _, text = _said(["diagnose", "--outside", "nowhere.invalid", "--settings", str(settings)])
     line = next((one for one in text.splitlines() if owner in one and "in order" not in one), "")
     assert line, (owner, way, text)
     assert value in text, (owner, way)
     _, report = _said(["report", "--json", "--settings", str(settings)])
     states = {row["owner"]: row["state"] for row in json.loads(report)["report"]["records"] if row["value"] == value}
-    assert way == "doubled" or states[owner] in {"different", "missing"}, (owner, way, states)
+    assert states[owner] == {"changed": "different", "missing": "missing", "doubled": "attention"}[way], (owner, way)
 
 
-def _check(settings: Path, server: NameServer) -> tuple[int, dict[str, list[dict[str, str]]]]:
-    status, text = _said(["dns", "check", "--json", "--port", str(server.port), "--settings", str(settings)])
+def _check(settings: Path) -> tuple[int, dict[str, list[dict[str, str]]]]:
+    status, text = _said(["dns", "check", "--json", "--settings", str(settings)])
     return status, json.loads(text)
 
 

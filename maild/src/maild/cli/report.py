@@ -20,7 +20,8 @@ from maild.certs.pairs import Found, Pair
 from maild.certs.renewal import State, in_place, status
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import opened
-from maild.dns.check import Checker
+from maild.dns import check
+from maild.dns.check import Checker, Finding
 from maild.dns.records import Expected, MailDomain, Server, expected
 from maild.dns.resolver import CachingResolver
 from maild.dns.upstream import CaresUpstream, DirectUpstream
@@ -87,9 +88,14 @@ async def _records(rows: tuple[Expected, ...], settings: Settings, *, offline: b
     upstream = DirectUpstream(servers, timeout=seconds) if servers else CaresUpstream((), timeout=seconds)
     findings = await Checker(CachingResolver(upstream), port=settings.dns.port).check(rows)
     return [
-        _record(finding.expected) | {"state": str(finding.state), "found": ", ".join(finding.found)}
+        _record(finding.expected) | {"state": _state(finding), "found": ", ".join(finding.found)}
         for finding in findings
     ]
+
+
+def _state(finding: Finding) -> str:
+    """One word; a record that is there, among others that spoil it, needs attention."""
+    return "attention" if finding.state is check.State.OK and not finding.fine else str(finding.state)
 
 
 def _record(row: Expected) -> dict[str, Any]:
