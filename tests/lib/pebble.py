@@ -97,7 +97,7 @@ def settings_of(pebble: Pebble, certificates: dict[str, tuple[str, ...]], *, mor
     address, _, port = pebble.names.server.partition(":")
     return (
         f'[acme]\nenabled = true\ndirectory = "{pebble.directory}"\nca_file = "{pebble.ca}"\n'
-        f'contact = "postmaster@example.net"\nterms_agreed = {str(terms).lower()}\nhttp_bind = "127.0.0.1"\n'
+        f'contact = "postmaster@테스트.net"\nterms_agreed = {str(terms).lower()}\nhttp_bind = "127.0.0.1"\n'
         f"http_port = {pebble.challenge_port}\nchallenge_port = {pebble.challenge_port}\n{more}{rows}"
         f'[dns]\nservers = ["{address}#{port}"]\n'
     )

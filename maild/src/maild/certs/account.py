@@ -23,6 +23,7 @@ from josepy.util import ComparableECKey
 from maild import __version__
 from maild.certs import pairs
 from maild.certs.errors import AccountError
+from maild.mail import domain
 
 DIRECTORIES = {
     "production": "https://acme-v02.api.letsencrypt.org/directory",
@@ -106,6 +107,15 @@ def _key(registration: Registration) -> pairs.Key:
     return made
 
 
+def _contact(registration: Registration) -> str | None:
+    """The address in the form that authorities take: its domain in A-labels; raises ``AccountError``."""
+    local, at, host = registration.contact.rpartition("@")
+    try:
+        return f"{local}{at}{domain.to_ascii(host)}" if host else None
+    except domain.DomainError as error:
+        raise AccountError(f"acme.contact {registration.contact}: {error}") from error
+
+
 def _register(connected: client.ClientV2, registration: Registration) -> None:
     terms = connected.directory.meta.terms_of_service
     if terms and not registration.terms_agreed:
@@ -114,7 +124,7 @@ def _register(connected: client.ClientV2, registration: Registration) -> None:
         raise AccountError(f"{registration.url} wants an external account binding, which is not offered here")
     try:
         connected.new_account(
-            messages.NewRegistration.from_data(email=registration.contact or None, terms_of_service_agreed=True)
+            messages.NewRegistration.from_data(email=_contact(registration), terms_of_service_agreed=True)
         )
     except acme_errors.ConflictError as known:
         resource = messages.RegistrationResource(uri=known.location, body=messages.Registration())

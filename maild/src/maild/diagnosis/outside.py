@@ -98,16 +98,20 @@ async def way_out(resolver: Resolver, domain: str, port: int) -> list[Line]:
         finally:
             connection.close()
     except OutboundError as error:
-        return [
-            finding(
-                "Port 25 out: {host} cannot be reached ({cause})",
-                remedy="Many providers block port 25 until asked; ask yours, or set queue.smart_host.",
-                host=hosts[0],
-                cause=str(error),
-            )
-        ]
+        return [_shut(hosts[0], str(error))]
     greeting = said.decode("utf-8", "replace")[:80]
+    if not said.startswith(b"220"):
+        return [_shut(hosts[0], greeting)]
     return [fine("Port 25 out: {host} answers ({said})", host=hosts[0], said=greeting)]
+
+
+def _shut(host: str, cause: str) -> Line:
+    return finding(
+        "Port 25 out: {host} cannot be reached ({cause})",
+        remedy="Many providers block port 25 until asked; ask yours, or set queue.smart_host.",
+        host=host,
+        cause=cause,
+    )
 
 
 async def certificates(settings: Settings, now: dt.datetime) -> list[Line]:

@@ -153,3 +153,21 @@ def test_errors_of_today_are_shown(house: House) -> None:
     _, states, _ = house.diagnose("--json", "--offline")
     file.unlink() if kept is None else file.write_bytes(kept)
     assert states["Error log: 1 lines today, the last: disk full"] == "finding"
+
+
+class Refusing(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        self.wfile.write(b"554 5.7.1 no mail from dynamic addresses\r\n")
+
+
+def test_a_way_out_that_ends_at_a_refusal_is_a_finding(house: House) -> None:
+    refusing = Fake(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=refusing.serve_forever, daemon=True).start()
+    port, house.outside_port = house.outside_port, refusing.server_address[1]
+    try:
+        _, states, _ = house.diagnose("--json")
+    finally:
+        house.outside_port = port
+        refusing.shutdown()
+        refusing.server_close()
+    assert state_of(states, "Port 25 out: mx.outside.test cannot be reached (554 5.7.1") == "finding"
