@@ -1,8 +1,9 @@
 """The file of a backup: a tar stream inside age encryption, written and read in one pass without touching the disk.
 
 Anyone with the key can look into it with ``age -d FILE | tar t``; without a recipient it is the bare tar, for a folder
-that only administrators read. Members are small (some MiB); the last one is the
-manifest with the SHA-256 of every other, so a file that was cut off or changed is noticed before anything is restored.
+that only administrators read. Members are small (some MiB), and packs are encrypted once more, as they lie in the
+folder; the last member is the manifest with the SHA-256 of every other, so a file that was cut off or changed is
+noticed before anything is restored. A bare tar of such a file and its packs is read as one, too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ from typing import IO, Any
 import msgspec
 import pyrage
 
-FORMAT = 1
+FORMAT = 2
+SUFFIX = ".maild.age"
+OPEN_SUFFIX = ".maild.tar"
+"""Of one that is not encrypted."""
+REFERENCES = ".packs"
+"""Added to a backup's name: the packs beside it that it needs, in clear, so that no other is kept."""
 MANIFEST = "manifest.json"
 _BLOCK = tarfile.BLOCKSIZE
 _AGE = b"age-encryption.org/"
@@ -45,7 +51,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     schema: str
     messages: int = 0
     members: dict[str, str] = {}
-    """SHA-256 by name."""
+    """SHA-256 by name, of all but the packs."""
+    packs: tuple[str, ...] = ()
+    """What holds the bodies, in this file or beside it; the names have the hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +73,9 @@ def packed(member: Member) -> bytes:
     return info.tobuf(tarfile.PAX_FORMAT) + member.data + bytes(padding)
 
 
-async def write(target: Path, recipients: list[str], members: AsyncIterator[Member]) -> None:
-    """Writes the file, encrypted when there are recipients; it has its name only once all of it is on the disk."""
-    try:
-        keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
-    except pyrage.RecipientError as error:
-        raise BackupError(f"the recipient is no age public key (age1...): {error}") from error
+async def write(target: Path, recipient: str | None, members: AsyncIterator[Member]) -> None:
+    """Writes the file, encrypted when there is a recipient; it has its name only once all of it is on the disk."""
+    keys = _recipients(recipient)
     unfinished = target.with_name(target.name + ".part")
     source = _Pulled(_tar(members), asyncio.get_running_loop())
     try:
@@ -95,16 +100,43 @@ def is_encrypted(source: Path) -> bool:
 
 def read(source: Path, identity: str | None) -> Iterator[Member]:
     """The members of a file, one after the other; ``identity`` is the text of the age key file that opens it."""
-    with _opened(source, identity) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-        for info in archive:
-            content = archive.extractfile(info)
-            if content is not None:
-                yield Member(info.name, content.read())
+    with _opened(source, identity) as stream:
+        for member in _members(stream):
+            if member.name.endswith(SUFFIX):
+                yield from _members(io.BytesIO(decrypted(member.name, member.data, identity)))
+            else:
+                yield member
+
+
+def encrypted(data: bytes, recipient: str | None) -> bytes:
+    """The bytes for this recipient's key alone; without one they stay as they are."""
+    keys = _recipients(recipient)
+    return bytes(pyrage.encrypt(data, keys)) if keys else data
+
+
+def decrypted(name: str, data: bytes, identity: str | None) -> bytes:
+    """What ``encrypted`` was given; raises ``BackupError``, which says ``name``, when the key does not open it."""
+    if not data.startswith(_AGE):
+        return data
+    if identity is None:
+        raise BackupError(f"{name} is encrypted: name the age key file that opens it")
+    try:
+        return bytes(pyrage.decrypt(data, _identities(identity)))
+    except pyrage.DecryptError as error:
+        raise BackupError(f"{name}: {error}") from error
 
 
 def sha256(data: bytes) -> str:
     """The hash that the manifest has."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _members(stream: IO[bytes]) -> Iterator[Member]:
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
+        for info in archive:
+            content = archive.extractfile(info)
+            if content is not None:
+                yield Member(info.name.removeprefix("./"), content.read())
 
 
 async def _tar(members: AsyncIterator[Member]) -> AsyncIterator[bytes]:
@@ -200,6 +232,13 @@ def _decrypt(source: Path, keys: list[Any], writing: int, failures: list[BaseExc
             return
         except (OSError, pyrage.DecryptError) as error:
             failures.append(error)
+
+
+def _recipients(recipient: str | None) -> list[Any]:
+    try:
+        return [pyrage.x25519.Recipient.from_str(recipient)] if recipient else []
+    except pyrage.RecipientError as error:
+        raise BackupError(f"the recipient is no age public key (age1...): {error}") from error
 
 
 def _identities(text: str) -> list[Any]:

@@ -1,7 +1,10 @@
-"""``maild backup create|verify|restore|list``: one encrypted file that this server can be rebuilt from.
+"""``maild backup create|export|verify|restore|list``: encrypted files that this server can be rebuilt from.
 
-``create`` encrypts to an age public key and removes old backups. ``restore`` needs an empty server; called as a desired
-state is (``--desired FILE --json``, with ``--dry`` to ask), its file says ``from`` and ``identity``, the key itself.
+``create`` encrypts to an age public key, writes bodies that no pack of the folder holds yet into new packs beside the
+backup, and removes what is old. A backup and the folder ``packs`` beside it belong together; ``export`` joins them in
+one file, for which no key is needed.
+``restore`` needs an empty server; called as a desired state is (``--desired FILE --json``, with ``--dry`` to ask), its
+file says ``from`` and ``identity``, the key itself.
 """
 
 from __future__ import annotations
@@ -12,8 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from maild.backup import BackupError, Manifest, Places, copy, create, prune, restore, verify
-from maild.backup.taking import SUFFIX
+from maild.backup import BackupError, Manifest, Places, copy, create, join, prune, restore, verify
+from maild.backup.container import SUFFIX
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, opened
 from maild.locale import Translator, translator
@@ -34,6 +37,9 @@ def register(subparsers: Subparsers) -> None:
     made.add_argument("--copy-to", type=Path, help="folder or share that gets a copy")
     made.add_argument("--keep-count", type=int, default=14, help="backups kept whatever their age (default: 14)")
     made.add_argument("--keep-days", type=int, default=30, help="days every backup is kept (default: 30)")
+    exported = commands.add_parser("export", help="join a backup and its packs in one file")
+    exported.add_argument("--from", dest="source", type=Path, required=True, help="the backup, its packs beside it")
+    exported.add_argument("--to", type=Path, required=True, help="the file to write")
     listed = commands.add_parser("list", help="the backups of a folder")
     listed.add_argument("--to", type=Path, required=True, help="folder of the backups")
     verified = commands.add_parser("verify", help="read a whole backup and compare every hash")
@@ -43,7 +49,8 @@ def register(subparsers: Subparsers) -> None:
     for parser in (verified, restored):
         parser.add_argument("--from", dest="source", type=Path, help="the backup")
         parser.add_argument("--identity", type=Path, help="age key file that opens it, when it is encrypted")
-    for name, parser in (("create", made), ("list", listed), ("verify", verified), ("restore", restored)):
+    parsers = {"create": made, "export": exported, "list": listed, "verify": verified, "restore": restored}
+    for name, parser in parsers.items():
         parser.add_argument("--json", action="store_true", help="print a JSON value")
         add_settings(parser)
         parser.set_defaults(run=run, command=name)
@@ -54,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.command == "list":
             return _list(args)
+        if args.command == "export":
+            print(join(args.source, args.to))
+            return Exit.OK
         settings = settings_of(args)
         command = {"create": _create, "verify": _verify, "restore": _restore}[args.command]
         return finish(lambda: command(args, settings))
@@ -72,12 +82,16 @@ async def _create(args: argparse.Namespace, settings: Settings) -> int:
     _ = translator(settings.language)
     async with opened(settings, migrate=False) as store:
         made = await create(store, Places.of(args.settings, settings), args.to, args.recipient, settings.hostname)
+    if made.damaged:
+        lost = "{count} packs had rotted and were written anew; older backups that need them are incomplete"
+        print(f"maild: {_(lost, count=len(made.damaged))}", file=sys.stderr)
     if args.copy_to:
         copy(made.file, args.copy_to)
     for folder in filter(None, (args.to, args.copy_to)):
         prune(folder, count=args.keep_count, days=args.keep_days)
     if args.json:
-        print(json.dumps({"file": str(made.file), "size": made.size, "messages": made.manifest.messages}))
+        figures = {"size": made.size, "messages": made.manifest.messages, "packs": made.packs}
+        print(json.dumps({"file": str(made.file), **figures, "damaged": made.damaged}))
     else:
         print(_("{file}: {count} messages, {size} MiB", file=made.file, **_figures(made.manifest, made.size)))
     return Exit.OK

@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from maild.backup import BackupError, Places, create
+from maild.backup import BackupError, Places, create, release
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, opened
 from maild.settings import Settings
@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         if status != Exit.OK:
             return status
         _forget(target, desired["keep"])
+        release(target.parent)
     change = {"object": "backup", "name": target.name, "field": "state", "current": "absent", "wanted": "present"}
     print(json.dumps({"changes": [change] if missing else [], "not_managed": []}))
     return FINDINGS if missing and args.dry else Exit.OK
@@ -52,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
 
 async def _create(settings_file: Path, settings: Settings, target: Path, recipient: str | None) -> int:
     """The name is given when the whole file is there."""
+    places = Places.of(settings_file, settings)
     async with opened(settings, migrate=False) as store:
-        made = await create(store, Places.of(settings_file, settings), target.parent, recipient, settings.hostname)
+        made = await create(store, places, target.parent, recipient, settings.hostname, whole=True)
     made.file.replace(target)
     return Exit.OK
 
