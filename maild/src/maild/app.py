@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -85,6 +86,8 @@ class Daemon:
         self._sender: Outgoing | None = None
         self._background: Background | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._numbers = itertools.count(1)
+        """Of sessions in and out."""
         self._loop = asyncio.get_running_loop()
         limits = self._settings.limits
         tls = self._settings.tls
@@ -100,7 +103,11 @@ class Daemon:
         self._shared = Shared(self._log, self._certificates, self._handshakes, limits.handshake_seconds, read_buffer())
         self._admission = Admission(self._bounds(), time.monotonic, self._refusal, self._flooded, self._spared)
         self._server = Server(
-            self._shared, self._admission, {name: partial(self._make, name) for name in NOT_READY}, TURNED_AWAY
+            self._shared,
+            self._admission,
+            {name: partial(self._make, name) for name in NOT_READY},
+            TURNED_AWAY,
+            self._numbers,
         )
 
     # Life
@@ -146,6 +153,7 @@ class Daemon:
             self._log,
             key=key,
             translator=translator,
+            numbers=self._numbers,
         )
         services.smtp = replace(services.smtp, queued=sender.runner.wake)
         self._sender = sender

@@ -12,7 +12,7 @@ import socket
 import ssl
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import certifi
@@ -87,12 +87,13 @@ class Outgoing:
         *,
         key: bytes | None,
         translator: Callable[[str], Translate],
+        numbers: Iterator[int],
     ) -> None:
         self._store, self._resolver, self._log, self._key = store, resolver, log, key
         self._keys: StoredKeys | None = None
         self._validating: bool | None = None
         ways, schedule = _ways(settings), schedule_of(settings)
-        self._client = Client(settings.hostname, Trust(settings.queue.ca_file), log)
+        self._client = Client(settings.hostname, Trust(settings.queue.ca_file), log, numbers=numbers)
         self._endpoints = Endpoints(
             ways,
             resolver,
@@ -106,6 +107,7 @@ class Outgoing:
             router,
             store.directory,
             store.messages,
+            store.queue,
             hostname=settings.hostname,
             language=settings.language,
             lifetime=schedule.lifetime,

@@ -55,7 +55,9 @@ class Courier:
         said: list[Said] = []
         while rows:
             session = await self._ready()
-            batch = rows[: session.capabilities.recipients]
+            # An address that needs SMTPUTF8 must not cost the others their mail where the peer does not take it.
+            alike = rows if session.capabilities.smtputf8 else _alike(item, rows)
+            batch = alike[: session.capabilities.recipients]
             try:
                 replies = await session.send(self._transaction(item, batch))
             except HopError as error:
@@ -69,7 +71,7 @@ class Courier:
                 Said(row=row, reply=reply, remote=host, relayed=relayed)
                 for row, reply in zip(batch, replies, strict=True)
             ]
-            rows = rows[len(batch) :]
+            rows = [row for row in rows if row not in batch]
         return said
 
     async def close(self) -> None:
@@ -114,6 +116,12 @@ class Courier:
             envelope_id=item.envelope_id,
             dsn_return=item.dsn_return,
         )
+
+
+def _alike(item: QueueItem, rows: Sequence[RecipientRow]) -> list[RecipientRow]:
+    """The rows that need SMTPUTF8 if the first one does, or those that do not."""
+    wide = needs_smtputf8(item, rows[:1])
+    return [row for row in rows if needs_smtputf8(item, [row]) is wide]
 
 
 def needs_smtputf8(item: QueueItem, rows: Sequence[RecipientRow]) -> bool:

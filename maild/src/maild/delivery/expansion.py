@@ -80,6 +80,8 @@ class Expansion:
         message = await self._messages.read(item.blob_id, 0, min(item.size, 1 << 20))
         if not replies.answers(account.reply, sender, own, message, now):
             return None
+        if await self._queue.suppressed(item.sender) is not None:
+            return None
         until = now + account.reply.period_seconds * 1_000_000
         if not await self._state.once("reply", f"{account.id} {sender.key}", until, now):
             return None

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from maild.delivery.destination import Hop, Way
 from maild.delivery.lists import BOUNCES, UNSUBSCRIBE
+from maild.delivery.roles import is_role
 from maild.delivery.srs import SRSError, is_rewritten
 from maild.log import Log
 from maild.mail.address import Address, key_of, lenient
@@ -35,8 +36,6 @@ JUNK = "\\Junk"
 """Special use of the mailbox for suspicious mail (RFC 6154)."""
 REJECTS = "Rejects"
 """Mailbox that keeps refused mail some days, for its owner to look at; it is made when it is first needed."""
-ROLES = frozenset({"postmaster", "abuse", "hostmaster"})
-"""Addresses that always reach a person (RFC 5321 section 4.5.1, RFC 2142)."""
 
 
 class Found(StrEnum):
@@ -178,13 +177,13 @@ class Router:
             return self._routed(recipient, resolved, resolved.route)
         if resolved.domain.catch_all is not None:
             return Target(recipient=recipient, found=Found.CATCH_ALL, resolved=resolved)
-        if recipient.local.casefold() in ROLES:
+        if is_role(recipient):
             return Target(recipient=recipient, found=Found.ROLE, resolved=resolved)
         return Target(recipient=recipient, resolved=resolved, refusal=Refusal.UNKNOWN)
 
     def _own(self, recipient: Address, resolved: Resolved) -> Target | None:
         """The account, alias or list of that name."""
-        if resolved.account is not None:
+        if resolved.account is not None and (resolved.account.active or not is_role(recipient)):
             refusal = None if resolved.account.active else Refusal.ACCOUNT_OFF
             return Target(recipient=recipient, found=Found.ACCOUNT, resolved=resolved, refusal=refusal)
         if resolved.alias is not None and resolved.alias.active:

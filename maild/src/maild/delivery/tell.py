@@ -14,7 +14,7 @@ from maild.delivery.notices import Told, Translate
 from maild.delivery.router import Router
 from maild.mail.address import lenient
 from maild.mail.dsn import MAX_RETURNED
-from maild.store import Directory, Incoming, Messages, QueueItem
+from maild.store import Directory, Incoming, Messages, Queue, QueueItem
 
 
 class Teller:
@@ -25,6 +25,7 @@ class Teller:
         router: Router,
         directory: Directory,
         messages: Messages,
+        queue: Queue,
         *,
         hostname: str,
         language: str,
@@ -34,6 +35,7 @@ class Teller:
         self._router = router
         self._directory = directory
         self._messages = messages
+        self._queue = queue
         self._hostname = hostname
         self._language = language
         self._lifetime = lifetime
@@ -45,8 +47,8 @@ class Teller:
         self._hostname, self._language, self._lifetime = hostname, language, lifetime
 
     async def notices(self, item: QueueItem, told: Sequence[Told], now: int) -> tuple[Incoming, ...]:
-        """The notice to the sender, if one is due."""
-        if not told or not item.sender:
+        """The notice to the sender, if one is due and the sender may be written to."""
+        if not told or not item.sender or await self._queue.suppressed(item.sender) is not None:
             return ()
         language = await self._language_of(item.sender)
         writer = notices.Writer(

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import socket
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from maild.net.admission import Admission
@@ -41,12 +41,13 @@ class Server:
         admission: Admission,
         make: Mapping[str, MakeSession],
         turned_away: Mapping[str, bytes] | None = None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
         self._shared = shared
         self._admission = admission
         self._make = make
         self._turned_away = turned_away or {}
-        self._numbers = itertools.count(1)
+        self._numbers = numbers or itertools.count(1)
         self._open: dict[str, _Open] = {}
         self._connections: dict[int, tuple[Connection, Session]] = {}
         self._starting: set[asyncio.Task[None]] = set()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from maild.dns import DNSError, NoData, NoName, Resolver
-from maild.mail.address import Address
+from maild.mail.address import Address, lenient
 from maild.net import Peer
 from maild.policy.gate import MINUTE, now_us
 from maild.settings import BlockList, Greylisting, Policy
@@ -82,7 +82,8 @@ async def is_listed(resolver: Resolver, peer: Peer, block_list: BlockList) -> bo
 async def _is_nobody(resolver: Resolver, helo: str, peer: Peer) -> bool:
     """Whether the name in HELO certainly has no address; a literal must be the client's own."""
     if helo.startswith("["):
-        return helo.strip("[]").removeprefix("IPv6:") != peer.text
+        literal = lenient(f"x@{helo}")
+        return literal is None or literal.literal != peer.address
     missing = 0
     for rdtype in ("A", "AAAA"):
         try:

@@ -7,7 +7,7 @@ strict, so that nothing we send ends early elsewhere. What a reply means for the
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 from maild.delivery.next_hop import Capabilities, Endpoint, HopError, Login, Reply, Security, Session, Transaction
@@ -32,16 +32,25 @@ QUIT_SECONDS = 5.0
 
 
 class Client:
-    """Opens sessions under our name. ``source`` picks the local address to leave from for a peer's address."""
+    """Opens sessions under our name. ``source`` picks the local address to leave from for a peer's address.
+
+    ``numbers`` are those of all sessions of the daemon, so that a number in the log means one session.
+    """
 
     def __init__(
-        self, hostname: str, trust: Trust, log: Log, *, source: Callable[[str], str | None] = lambda _: None
+        self,
+        hostname: str,
+        trust: Trust,
+        log: Log,
+        *,
+        source: Callable[[str], str | None] = lambda _: None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
         self._hostname = hostname
         self._trust = trust
         self._log = log
         self._source = source
-        self._numbers = count(1)
+        self._numbers = numbers or count(1)
 
     def configure(self, hostname: str, trust: Trust) -> None:
         """Takes changed settings; open sessions go on."""

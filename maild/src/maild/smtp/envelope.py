@@ -7,6 +7,7 @@ Refusals are ``Refused``; what the store cannot say at the moment is a ``StoreEr
 from __future__ import annotations
 
 from maild.delivery.lists import may_post
+from maild.delivery.roles import is_role
 from maild.delivery.router import Found, Target
 from maild.mail.address import Address, AddressError
 from maild.mail.envelope import Recipient
@@ -45,7 +46,8 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
     if client.user is not None:
         await _refuse_rate(context, client.user.account, transaction)
     await _refuse_full(context, transaction, target)
-    if context.screen is not None and client.user is None:
+    # Who is refused must be able to ask why (RFC 5321 section 4.5.1).
+    if context.screen is not None and client.user is None and not (target.local and is_role(address)):
         refusal = await context.screen(peer=client.peer, helo=client.helo, sender=transaction.sender, recipient=address)
         if refusal is not None:
             raise Refused(refusal)

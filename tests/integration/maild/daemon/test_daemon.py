@@ -67,6 +67,11 @@ def loaded(site: Site) -> dict[str, object]:
     return found
 
 
+def lines(running: Running, kind: str) -> list[str]:
+    """The log's lines of one kind."""
+    return [line for line in running.log().splitlines() if line.startswith(f'"{kind}"')]
+
+
 def change(site: Site, old: str, new: str) -> None:
     text = site.settings.read_text(encoding="utf-8")
     assert old in text
@@ -153,6 +158,10 @@ def test_the_queue_follows_a_reload(running: Running) -> None:
             after.send(f"From: id@{TEST_NET}\r\n\r\nx\r\n.\r\n")
             assert after.reply().startswith("250")
         until(lambda: next_hop.taken() == {"example.org": 1})
+    until(lambda: "Connecting to 127.0.0.1" in running.log() and '"SMTPC"' in running.log())
+    inward, outward = ({line.split("\t")[2] for line in lines(running, kind)} for kind in ("SMTPD", "SMTPC"))
+    assert outward
+    assert not inward & outward, "a number in the log means one session"
 
 
 def test_settings_that_cannot_be_used_leave_the_old_ones(running: Running) -> None:

@@ -59,9 +59,8 @@ def peer(tls: Path | None = None, **options: object) -> Iterator[tuple[Keeper, i
         hostname="127.0.0.1",
         port=free_port(),
         tls_context=context,
-        enable_SMTPUTF8=True,
         decode_data=False,
-        **options,
+        **{"enable_SMTPUTF8": True, **options},
     )
     controller.start()
     try:
@@ -298,6 +297,17 @@ def test_dead_exchanger_leads_to_the_next_and_one_session_carries_all() -> None:
         )
     assert [[each.reply.code for each in one] for one in said] == [[250], [250]]
     assert [each[1] for each in keeper.got] == [["a@example.org"], ["b@example.org"]]
+
+
+def test_recipient_that_needs_smtputf8_does_not_cost_the_others_their_mail() -> None:
+    with peer(enable_SMTPUTF8=False) as (keeper, port):
+        (said,) = asyncio.run(carry([endpoint(port)], queue_item("a@example.org", "주문@example.org", "b@example.org")))
+    assert {each.row.address: (each.reply.code, each.reply.enhanced) for each in said} == {
+        "a@example.org": (250, "2.0.0"),
+        "b@example.org": (250, "2.0.0"),
+        "주문@example.org": (550, "5.6.7"),
+    }
+    assert [each[1] for each in keeper.got] == [["a@example.org", "b@example.org"]]
 
 
 def test_broken_opportunistic_tls_is_tried_again_in_clear() -> None:

@@ -142,7 +142,7 @@ def scene(tmp_path: Path, story: Callable[[Scene], Coroutine[object, object, Non
             body=body,
             expansion=Expansion(router, store.directory, store.messages, store.queue, store.state),
             teller=Teller(
-                router, store.directory, store.messages, hostname="smtp.example.kr", language="en",
+                router, store.directory, store.messages, store.queue, hostname="smtp.example.kr", language="en",
                 lifetime=100 * MINUTE, translator=lambda _: str,
             ),
             log=Log.to([]),
@@ -189,6 +189,16 @@ def test_unknown_domain_bounces_at_once(tmp_path: Path) -> None:
         await scene.run_until(scene.empty)
         (bounce,) = await scene.inbox()
         assert dsn.read(bounce)[0].status == "5.1.2"
+
+    scene(tmp_path, story)
+
+
+def test_sender_on_the_suppression_list_is_told_nothing(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.store.queue.suppress(f"id@{DOMAIN}", "by the administrator")
+        await scene.submit("a@no-such.example")
+        await scene.run_until(scene.empty)
+        assert await scene.inbox() == []
 
     scene(tmp_path, story)
 

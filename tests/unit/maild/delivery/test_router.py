@@ -90,6 +90,14 @@ def test_postmaster_without_a_mailbox_reaches_the_domains_first_account() -> Non
     assert [delivery.mailbox_id for delivery in found.deliveries] == [101]
 
 
+def test_postmaster_whose_mailbox_is_disabled_reaches_who_looks_after_the_domain() -> None:
+    people = town("id", "postmaster")
+    off = next(each for each in people.accounts_ if each.local == "postmaster")
+    people.accounts_ = [each if each is not off else replace(off, active=False) for each in people.accounts_]
+    found = plan(people, "postmaster@테스트.net")
+    assert [delivery.mailbox_id for delivery in found.deliveries] == [101]
+
+
 def test_catch_all_takes_what_nobody_has() -> None:
     people = town("id")
     people.domains_[DOMAIN] = Domain(id=1, name=DOMAIN, catch_all="id@테스트.net")

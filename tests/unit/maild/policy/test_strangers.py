@@ -78,10 +78,16 @@ def test_an_ipv6_client_is_asked_for_by_nibbles() -> None:
         ("client.example", {"client.example": "TIMEOUT"}, False),
         ("[192.0.2.1]", {}, False),
         ("[192.0.2.2]", {}, True),
+        ("[no address", {}, True),
     ],
 )
 def test_helo_must_have_an_address(helo: str, zones: dict[str, Any], *, refused: bool) -> None:
     assert (ask(Policy(helo_must_resolve=True), zones, helo=helo) is not None) == refused
+
+
+@pytest.mark.parametrize("helo", ["[IPv6:2001:db8::1]", "[IPv6:2001:DB8:0:0:0:0:0:1]", "[ipv6:2001:db8::0001]"])
+def test_every_spelling_of_the_clients_own_literal_will_do_for_helo(helo: str) -> None:
+    assert ask(Policy(helo_must_resolve=True), {}, helo=helo, peer="2001:db8::1") is None
 
 
 @pytest.mark.parametrize(

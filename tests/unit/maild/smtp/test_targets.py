@@ -77,3 +77,13 @@ def test_a_rewritten_sender_takes_bounces_alone(sender: str, code: str) -> None:
     house.context = context  # type: ignore[method-assign]
     said = replies(house.talk(f"EHLO c\r\nMAIL FROM:<{sender}>\r\nRCPT TO:<srs@{DOMAIN}>\r\n".encode()))
     assert said[-1].startswith(code)
+
+
+@pytest.mark.parametrize(("recipient", "code"), [("id", "550"), ("postmaster", "250"), ("abuse", "250")])
+def test_who_is_on_a_block_list_may_still_ask_the_postmaster_why(recipient: str, code: str) -> None:
+    async def listed(**_: object) -> str:
+        return "550 5.7.1 192.0.2.1 is listed by zen.example"
+
+    house = House(screen=listed)
+    said = replies(house.talk(f"EHLO c\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<{recipient}@{DOMAIN}>\r\n".encode()))
+    assert said[-1].startswith(code)
