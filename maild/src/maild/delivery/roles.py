@@ -1,4 +1,4 @@
-"""Role addresses: what is written to them must reach somebody, whatever else holds (RFC 5321 section 4.5.1, RFC 2142)."""
+"""Role addresses: mail to them must reach somebody, whatever else holds (RFC 5321 section 4.5.1, RFC 2142)."""
 
 from __future__ import annotations
 
