@@ -35,6 +35,11 @@ def webroot(settings: Settings, facts: Facts) -> str | None:
     return None
 
 
+def by_ourselves(settings: Settings, facts: Facts) -> bool:
+    """Whether the port of the proof is ours to answer."""
+    return settings.tls.source == "acme" and webroot(settings, facts) is None
+
+
 def resources(settings: Settings, facts: Facts) -> list[Directory | File | IISVirtualDirectory]:
     """What IIS needs to serve the folder; nothing where another way was chosen."""
     if not by_iis(settings, facts):

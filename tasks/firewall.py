@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyinfra_winrm.kinds.firewall_group import FirewallGroup, FirewallRule
+from tasks import challenge
 from tasks.facts import Facts
 from tasks.settings import Settings
 
@@ -20,7 +21,7 @@ def resources(settings: Settings, facts: Facts) -> list[FirewallGroup]:
         )
         for name, listener in settings.listeners.enabled()
     ]
-    if settings.tls.source == "acme" and not facts.has_iis:
+    if challenge.by_ourselves(settings, facts):
         port = settings.tls.acme.challenge_port
         rules.append(FirewallRule(name=f"acme-{port}", ports=(port,), description="Proof of host names (ACME HTTP-01)"))
     if settings.web.enabled:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pyinfra_winrm.kinds import KINDS, Greeting
 from pyinfra_winrm.resource import State
+from tasks import challenge
 from tasks.facts import HMAILSERVER, HTTP_SYS, Facts, PortOwner
 from tasks.settings import Settings
 from tasks.translation import Translate, marked
@@ -167,7 +168,7 @@ def _name_of(owner: PortOwner, facts: Facts) -> str:
 def _wanted_ports(settings: Settings, facts: Facts) -> Iterator[tuple[str, int]]:
     for name, listener in settings.listeners.enabled():
         yield name, settings.bound_port(listener)
-    if settings.tls.source == "acme" and settings.tls.acme.challenge == "listener" and not facts.has_iis:
+    if challenge.by_ourselves(settings, facts):
         yield "proof of host names", settings.tls.acme.challenge_port
     if settings.web.enabled:
         yield "web", settings.web_port

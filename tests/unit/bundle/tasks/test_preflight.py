@@ -72,6 +72,13 @@ def test_iis_on_port_80_is_accepted_and_on_443_only_while_the_web_is_off() -> No
     assert "port 443 (web) belongs to IIS (http.sys)" in text
 
 
+def test_another_web_server_on_port_80_is_accepted_when_its_folder_is_named() -> None:
+    nginx = owner(80, "C:\\nginx\\nginx.exe", "nginx")
+    assert [level for level, _ in said(settings(), ports=nginx)] == ["stop"]
+    acme = {"accept_terms": True, "challenge": "webroot", "webroot": "C:/nginx/acme"}
+    assert said(settings(tls={"acme": acme}), ports=nginx) == []
+
+
 def test_another_program_behind_http_sys_stops_the_proof_of_names() -> None:
     ((level, text),) = said(settings(), ports=(PortOwner(80, "::", HTTP_SYS),))
     assert level == "stop"
