@@ -1,4 +1,4 @@
-"""``maild reconcile``: brings domains, accounts, aliases, lists, routes, IP ranges and DKIM keys to a desired state.
+"""``maild reconcile``: brings domains, people, lists, routes, IP ranges, DKIM keys, certificates to a desired state.
 
 ``--desired FILE`` is JSON; ``--dry`` only says what would change; ``--absent`` removes what the file names. Ends with 0
 in step or brought there, 2 when it would change something, 1 on an error. What is not declared is named as not managed
@@ -19,6 +19,7 @@ from maild.locale import Translator, translator
 from maild.outgoing import ROUTE_PURPOSE
 from maild.policy.passwords import kept
 from maild.reconcile import Change, Desired, Plan, ReconcileError, Tools, absent, from_nothing, read, reconcile
+from maild.reconcile.certificates import Writer
 from maild.reconcile.passwords import FirstPasswords
 from maild.reconcile.traffic import Sealing
 from maild.settings import Settings
@@ -69,7 +70,7 @@ def _said(args: argparse.Namespace, settings: Settings, plan: Plan) -> int:
 async def _apply(settings: Settings, desired: Desired) -> Plan:
     async with opened(settings) as store:
         key = read_wrap_key(settings.dkim.wrap_key_file, create=True)
-        tools = _tools(desired, key, scram=settings.policy.scram)
+        tools = _tools(desired, key, settings)
         return await reconcile(store, desired, tools, apply=True)
 
 
@@ -77,14 +78,14 @@ async def _ask(settings: Settings, desired: Desired, found: SchemaState) -> Plan
     file = settings.dkim.wrap_key_file
     # Asking makes nothing: a stand-in key only tells that every wrapped secret differs, as it does without the file.
     key = read_wrap_key(file) if file.exists() else bytes(WRAP_OCTETS)
-    tools = _tools(desired, key, scram=settings.policy.scram)
+    tools = _tools(desired, key, settings)
     if found is not SchemaState.CURRENT and found is not SchemaState.NEWER:
         return from_nothing(desired, tools) if found is SchemaState.MISSING else Plan(changes=[], not_managed=[])
     async with opened(settings, migrate=False) as store:
         return await reconcile(store, desired, tools, apply=False)
 
 
-def _tools(desired: Desired, key: bytes, *, scram: bool) -> Tools:
+def _tools(desired: Desired, key: bytes, settings: Settings) -> Tools:
     def opens(wrapped: bytes, password: str) -> bool:
         try:
             return unwrap(wrapped, key, ROUTE_PURPOSE) == password.encode()
@@ -96,9 +97,11 @@ def _tools(desired: Desired, key: bytes, *, scram: bool) -> Tools:
 
     return Tools(
         passwords=FirstPasswords(
-            Path(desired.first_passwords) if desired.first_passwords else None, partial(kept, scram=scram)
+            Path(desired.first_passwords) if desired.first_passwords else None,
+            partial(kept, scram=settings.policy.scram),
         ),
         sealing=Sealing(wrap_key=key, route=sealed, opens=opens),
+        certificates=Writer(settings.tls.folder),
     )
 
 

@@ -126,6 +126,13 @@ class DKIMState(Declared, frozen=True, kw_only=True):
     key_file: str | None = None
 
 
+class CertificateState(Declared, frozen=True, kw_only=True):
+    """A certificate: ``name`` names its files and is in it, ``names`` are the further host names."""
+
+    name: str
+    names: tuple[str, ...] = ()
+
+
 class Desired(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of it."""
 
@@ -137,6 +144,8 @@ class Desired(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     routes: tuple[RouteState, ...] = ()
     ip_ranges: tuple[RangeState, ...] = ()
     dkim: tuple[DKIMState, ...] = ()
+    certificates: tuple[CertificateState, ...] | UnsetType = UNSET
+    """Not given: whoever else puts certificates into the folder is not looked at."""
     first_passwords: str | None = None
 
 
@@ -150,6 +159,8 @@ def read(text: bytes) -> Desired:
     _no_doubles("domain", [domain_key(alias.name) for alias in desired.alias_domains])
     addressed = [each.address for group in (desired.accounts, desired.aliases, desired.lists) for each in group]
     _no_doubles("address", ["@".join(address_key(address)) for address in addressed])
+    if not isinstance(desired.certificates, UnsetType):
+        _no_doubles("certificate", [domain_key(each.name) for each in desired.certificates])
     return desired
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maild.reconcile import people, traffic
+from maild.reconcile import certificates, people, traffic
+from maild.reconcile.certificates import Writer
 from maild.reconcile.change import Change, NotManaged, ReconcileError, Step
 from maild.reconcile.desired import Desired
 from maild.reconcile.passwords import FirstPasswords
@@ -19,6 +20,7 @@ class Tools:
 
     passwords: FirstPasswords
     sealing: Sealing
+    certificates: Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ async def reconcile(store: Store, desired: Desired, tools: Tools, *, apply: bool
     """Compares and, with ``apply``, changes. A declaration that cannot be met is refused before anything is changed."""
     now = await people.look(store)
     flow = await traffic.look(store)
-    steps = _steps(desired, tools, now, flow)
+    shelf = certificates.look(tools.certificates.folder)
+    steps = _steps(desired, tools, now, flow, shelf)
     if apply:
         for step in steps:
             try:
@@ -43,20 +46,28 @@ async def reconcile(store: Store, desired: Desired, tools: Tools, *, apply: bool
                 raise ReconcileError(f"{what}: {error.public} ({error})") from error
     return Plan(
         changes=_changes(steps),
-        not_managed=[*people.not_managed(desired, now), *traffic.not_managed(desired, flow)],
+        not_managed=[
+            *people.not_managed(desired, now),
+            *traffic.not_managed(desired, flow),
+            *certificates.not_managed(desired, shelf),
+        ],
     )
 
 
 def from_nothing(desired: Desired, tools: Tools) -> Plan:
-    """What would be made in a database that has nothing yet, not even a schema."""
-    steps = _steps(desired, tools, people.People(), traffic.Traffic())
+    """What would be made where the database has nothing yet, not even a schema."""
+    shelf = certificates.look(tools.certificates.folder)
+    steps = _steps(desired, tools, people.People(), traffic.Traffic(), shelf)
     return Plan(changes=_changes(steps), not_managed=[])
 
 
-def _steps(desired: Desired, tools: Tools, now: people.People, flow: traffic.Traffic) -> list[Step]:
+def _steps(
+    desired: Desired, tools: Tools, now: people.People, flow: traffic.Traffic, shelf: certificates.Shelf
+) -> list[Step]:
     steps = [
         *people.steps(desired, now, tools.passwords),
         *traffic.steps(desired, flow, tools.sealing),
+        *certificates.steps(desired, shelf, tools.certificates),
     ]
     problems = [step.problem for step in steps if step.problem]
     if problems:

@@ -9,6 +9,7 @@ import pytest
 
 from maild.policy.passwords import kept, verify
 from maild.reconcile import Plan, ReconcileError, Tools, absent, from_nothing, read, reconcile
+from maild.reconcile.certificates import Writer
 from maild.reconcile.passwords import FirstPasswords
 from maild.reconcile.traffic import Sealing
 from maild.store import DKIMKey, Store
@@ -32,13 +33,15 @@ WHOLE: dict[str, Any] = {
 }
 
 
-def tools(first: Path | None = None) -> Tools:
+def tools(first: Path | None = None, certificates: Path = Path("nowhere")) -> Tools:
     sealing = Sealing(
         wrap_key=bytes(32),
         route=lambda plain: b"!" + plain.encode(),
         opens=lambda sealed, plain: sealed == b"!" + plain.encode(),
     )
-    return Tools(passwords=FirstPasswords(first, partial(kept, scram=False)), sealing=sealing)
+    return Tools(
+        passwords=FirstPasswords(first, partial(kept, scram=False)), sealing=sealing, certificates=Writer(certificates)
+    )
 
 
 async def bring(store: Store, desired: dict[str, Any], first: Path | None = None, *, apply: bool = True) -> Plan:
