@@ -10,6 +10,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from maild.mail import domain as names
 
@@ -57,7 +58,10 @@ class Address:
     @property
     def key(self) -> str:
         """What look-ups compare: composed, case-folded local part at the A-label domain, quoted where it must be."""
-        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", self.local).casefold())
+        if self.local.isascii():
+            folded = self.local.lower()
+        else:
+            folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", self.local).casefold())
         return f"{_written(folded)}@{self.domain}"
 
     @property
@@ -172,5 +176,6 @@ def _quoted(local: str) -> str:
     return '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+@lru_cache(maxsize=4096)
 def _written(local: str) -> str:
     return local if _DOT_STRING.fullmatch(local) else _quoted(local)

@@ -61,11 +61,12 @@ class Gate:
 
     def range_of(self, address: Address) -> IPRange | None:
         """The range that decides for an address."""
-        if address not in self._found:
+        found = self._found.get(address)
+        if found is None:
             if len(self._found) >= MAX_FOUND:
                 self._found.clear()
-            self._found[address] = self._table.range_of(address)
-        return self._found[address]
+            found = self._found[address] = self._table.range_of(address)
+        return found
 
     def spared(self, peer: Peer) -> bool:
         """Whether a client is never banned."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from maild.mail import dates
 from maild.mail.address import Address
@@ -40,11 +41,20 @@ class Hop:
 def received(hop: Hop, number: str, recipient: Address | None, when: dt.datetime) -> bytes:
     """The Received field; ``recipient`` is named when there is one alone, so that nobody learns of a blind copy."""
     address = hop.peer.text if hop.peer.address.version == 4 else f"IPv6:{hop.peer.text}"
-    lines = [f"Received: from {_ODD.sub('?', hop.helo)} ([{address}])"]
     tls = f" ({hop.tls.version} {hop.tls.cipher} {hop.tls.bits} bits)" if hop.tls else ""
-    lines.append(f"by {hop.host} with {hop.protocol}{tls}")
-    lines.append(f"id {number}" + (f" for <{recipient}>" if recipient is not None else "") + f"; {dates.write(when)}")
-    return "\r\n\t".join(lines).encode() + b"\r\n"
+    for_whom = f" for <{recipient}>" if recipient is not None else ""
+    return (
+        f"Received: from {_ODD.sub('?', hop.helo)} ([{address}])\r\n"
+        f"\tby {hop.host} with {hop.protocol}{tls}\r\n"
+        f"\tid {number}{for_whom}; {_written(when.replace(microsecond=0), when.tzinfo)}\r\n"
+    ).encode()
+
+
+@lru_cache(maxsize=4)
+def _written(second: dt.datetime, zone: dt.tzinfo | None) -> str:
+    """The date of a second, which many messages share; one moment in two zones is equal and not written alike."""
+    del zone
+    return dates.write(second)
 
 
 def return_path(sender: Address | None) -> bytes:

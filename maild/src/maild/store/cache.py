@@ -24,6 +24,11 @@ class Fresh(Generic[K, V]):
         self._answers: dict[K, tuple[float, V]] = {}
         self._generation = 0
 
+    def at_hand(self, key: K) -> V | None:
+        """The answer if it is in the cache."""
+        kept = self._answers.get(key)
+        return kept[1] if kept is not None and self._monotonic() - kept[0] < FRESH_SECONDS else None
+
     async def get(self, key: K) -> V:
         """The answer, from the cache or anew."""
         now = self._monotonic()

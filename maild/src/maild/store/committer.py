@@ -35,15 +35,29 @@ LOOK_SECONDS = 6.0
 LOOK_STEP_SECONDS = 0.1
 
 SMALL_BYTES = 32 << 10
-"""Below this compressing costs less than a change of threads (60 µs)."""
+"""Below this a message is compressed with its batch, by the thread that writes: a thread of its own costs more."""
 
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
     """A message and who waits for it."""
 
-    prepared: Prepared
+    incoming: Incoming
     answer: asyncio.Future[Accepted]
+    prepared: Prepared | None
+
+    @property
+    def size(self) -> int:
+        """About the bytes that go into the transaction."""
+        if self.prepared is not None:
+            return self.prepared.stored
+        return len(self.incoming.body) if isinstance(self.incoming.body, bytes) else 0
+
+    def ready(self) -> Prepared:
+        """The message as it is written, made by whoever asks first: one of the engine's threads."""
+        if self.prepared is None:
+            self.prepared = prepare(self.incoming)
+        return self.prepared
 
 
 class Committer:
@@ -57,7 +71,8 @@ class Committer:
         self._waiting: deque[_Waiting] = deque()
         self._some = asyncio.Event()
         self._closing = False
-        self._runner = asyncio.get_running_loop().create_task(self._run(), name="store-commit")
+        self._loop = asyncio.get_running_loop()
+        self._runner = self._loop.create_task(self._run(), name="store-commit")
         self.commits = 0
         self.messages = 0
         self.unknown = 0
@@ -72,20 +87,27 @@ class Committer:
         if self._closing:
             raise StoreUnavailable("the store is closing")
         held = len(incoming.body) if isinstance(incoming.body, bytes) and not incoming.counted else 0
-        await self._budget.take(held)
+        if held:
+            await self._budget.take(held)
         try:
-            prepared = await _prepare(incoming)
-            answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-            self._waiting.append(_Waiting(prepared, answer))
-            self._some.set()
-            accepted = await asyncio.wait_for(answer, PATIENCE_SECONDS)
-        except TimeoutError:
-            raise StoreUnavailable(f"no commit within {PATIENCE_SECONDS:g} s") from None
+            accepted = await self._commit_one(incoming)
         finally:
-            self._budget.give(held)
+            if held:
+                self._budget.give(held)
         if isinstance(incoming.body, StagedBody):
             incoming.body.end()
         return accepted
+
+    async def _commit_one(self, incoming: Incoming) -> Accepted:
+        prepared = await _prepared(incoming)
+        answer: asyncio.Future[Accepted] = self._loop.create_future()
+        timer = self._loop.call_later(PATIENCE_SECONDS, _expire, answer)
+        self._waiting.append(_Waiting(incoming, answer, prepared))
+        self._some.set()
+        try:
+            return await answer
+        finally:
+            timer.cancel()
 
     async def close(self) -> None:
         """Commits what is waiting, then ends."""
@@ -110,17 +132,18 @@ class Committer:
             if self._waiting[0].answer.done():
                 self._waiting.popleft()
                 continue
-            size += self._waiting[0].prepared.stored
+            size += self._waiting[0].size
             if batch and size > BATCH_BYTES:
                 break
             batch.append(self._waiting.popleft())
         return batch
 
     async def _commit(self, batch: list[_Waiting]) -> None:
-        prepared = [waiting.prepared for waiting in batch]
         try:
             limited = await self._limited.get(None)
-            answers = await self._engine.write(lambda tx: arrival.accept(tx, prepared, limited))
+            answers = await self._engine.write(
+                lambda tx: arrival.accept(tx, [waiting.ready() for waiting in batch], limited)
+            )
         except CommitUnknown:
             self.unknown += 1
             await self._look_up(batch)
@@ -145,7 +168,7 @@ class Committer:
 
     async def _look_up(self, batch: list[_Waiting]) -> None:
         """Finds out which messages are there; those that are not are written again, which their ids make safe."""
-        found = await self._found([waiting.prepared.incoming for waiting in batch])
+        found = await self._found([waiting.incoming for waiting in batch])
         if found is None:
             _refuse(batch, StoreUnavailable("the outcome of a commit is unknown"))
             return
@@ -159,12 +182,11 @@ class Committer:
             await self._commit_again(missing)
 
     async def _commit_again(self, batch: list[_Waiting]) -> None:
-        prepared = [waiting.prepared for waiting in batch]
         try:
-            answers = await self._engine.write(lambda tx: arrival.accept(tx, prepared))
+            answers = await self._engine.write(lambda tx: arrival.accept(tx, [waiting.ready() for waiting in batch]))
         except StoreError as error:
             # The lost transaction may hold these very ids, still undecided: its client's retry brings a new one.
-            found = await self._found([waiting.prepared.incoming for waiting in batch])
+            found = await self._found([waiting.incoming for waiting in batch])
             for waiting, accepted in zip(batch, found or [None] * len(batch), strict=True):
                 if accepted is None:
                     _refuse([waiting], StoreUnavailable(f"the outcome of a commit is unknown: {error}"))
@@ -193,15 +215,23 @@ class Committer:
                 _refuse([waiting], answer)
                 continue
             self.messages += 1
-            self._watches.note((place.mailbox_id, place.modseq) for place in answer.placed)
+            if self._watches.any:
+                self._watches.note((place.mailbox_id, place.modseq) for place in answer.placed)
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
 
 
-async def _prepare(incoming: Incoming) -> Prepared:
+async def _prepared(incoming: Incoming) -> Prepared | None:
+    """The message as it is written, or None when that can wait: a staged body may be gone when its caller is."""
     body = incoming.body
-    size = len(body) if isinstance(body, bytes) else body.size
-    return prepare(incoming) if size <= SMALL_BYTES else await asyncio.to_thread(prepare, incoming)
+    if (len(body) if isinstance(body, bytes) else body.size) > SMALL_BYTES:
+        return await asyncio.to_thread(prepare, incoming)
+    return None if isinstance(body, bytes) else prepare(incoming)
+
+
+def _expire(answer: asyncio.Future[Accepted]) -> None:
+    if not answer.done():
+        answer.set_exception(StoreUnavailable(f"no commit within {PATIENCE_SECONDS:g} s"))
 
 
 def _refuse(batch: list[_Waiting], error: Exception) -> None:

@@ -33,7 +33,8 @@ class SQLDirectory:
 
     async def resolve(self, local: str, domain: str) -> Resolved:
         """What is known about a recipient."""
-        return await self._resolved.get((canonical_local(local), domain.lower()))
+        key = (canonical_local(local), domain.lower())
+        return self._resolved.at_hand(key) or await self._resolved.get(key)
 
     async def domains(self) -> list[Domain]:
         """All, by name."""

@@ -71,6 +71,11 @@ class Watches:
         self._watching: dict[int, set[MailboxWatch]] = {}
         self._poller: asyncio.Task[None] | None = None
 
+    @property
+    def any(self) -> bool:
+        """Whether anybody watches anything."""
+        return bool(self._watching)
+
     def open(self) -> MailboxWatch:
         """A new, empty watch."""
         return MailboxWatch(self)

@@ -66,11 +66,9 @@ class SQLiteTransaction:
         return self._connection.last_insert_rowid()
 
     def insert_rows(self, rows: Rows, values: Sequence[Sequence[Value]]) -> None:
-        """One prepared insert, run for each row: there is no round trip to save."""
-        try:
-            self._connection.executemany(rows.of(1).text("sqlite"), values)
-        except apsw.ConstraintError as error:
-            raise Duplicate(str(error)) from error
+        """Inserts in statements of many rows: each run gives the interpreter to the loop and waits for it again."""
+        for statement, flat in rows.split(values):
+            self._execute(statement.text("sqlite"), flat)
 
     def _execute(self, text: str, values: tuple[Value, ...]) -> Any:
         try:

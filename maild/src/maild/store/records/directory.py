@@ -15,6 +15,8 @@ from typing import Literal, Protocol
 
 def canonical_local(local: str) -> str:
     """The form of a local part that is compared and stored."""
+    if local.isascii():
+        return local.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).casefold())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, case, select, update
@@ -78,69 +78,77 @@ class Prepared:
         return sum(len(data) for _, _, data in self.chunks)
 
 
+@dataclass(slots=True)
+class _Counters:
+    """The counters of one mailbox as the transaction will leave them."""
+
+    uidnext: int
+    highestmodseq: int
+    messages: int
+    unseen: int
+    deleted: int
+    size: int
+
+
 class Counting:
     """The counters of locked mailboxes while a transaction changes them; ``write`` puts them back."""
 
     def __init__(self, locked: dict[int, Mailbox]) -> None:
         self.boxes = locked
-        self._modseqs: dict[int, int] = {}
-        self._changed: set[int] = set()
+        """As they were when they were locked."""
+        self._changed: dict[int, _Counters] = {}
 
     def modseq(self, mailbox_id: int) -> int:
         """The MODSEQ of this transaction's changes to a mailbox."""
-        return self._modseqs.setdefault(mailbox_id, self.boxes[mailbox_id].highestmodseq + 1)
+        return self.boxes[mailbox_id].highestmodseq + 1
 
     def add(self, mailbox_id: int, flags: int, size: int) -> int:
         """Counts a new message; returns its UID."""
-        box = self.boxes[mailbox_id]
-        self._put(
-            replace(
-                box,
-                uidnext=box.uidnext + 1,
-                messages=box.messages + 1,
-                unseen=box.unseen + (not flags & SEEN),
-                deleted=box.deleted + bool(flags & DELETED),
-                size=box.size + size,
-            )
-        )
-        return box.uidnext
+        counters = self._of(mailbox_id)
+        uid = counters.uidnext
+        counters.uidnext += 1
+        counters.messages += 1
+        counters.unseen += not flags & SEEN
+        counters.deleted += bool(flags & DELETED)
+        counters.size += size
+        return uid
 
     def remove(self, mailbox_id: int, flags: int, size: int) -> None:
         """Counts a message out."""
-        box = self.boxes[mailbox_id]
-        self._put(
-            replace(
-                box,
-                messages=box.messages - 1,
-                unseen=box.unseen - (not flags & SEEN),
-                deleted=box.deleted - bool(flags & DELETED),
-                size=box.size - size,
-            )
-        )
+        counters = self._of(mailbox_id)
+        counters.messages -= 1
+        counters.unseen -= not flags & SEEN
+        counters.deleted -= bool(flags & DELETED)
+        counters.size -= size
 
     def reflag(self, mailbox_id: int, old: int, new: int) -> None:
         """Counts a change of flags."""
-        box = self.boxes[mailbox_id]
-        unseen = (not new & SEEN) - (not old & SEEN)
-        deleted = bool(new & DELETED) - bool(old & DELETED)
-        self._put(replace(box, unseen=box.unseen + unseen, deleted=box.deleted + deleted))
+        counters = self._of(mailbox_id)
+        counters.unseen += (not new & SEEN) - (not old & SEEN)
+        counters.deleted += bool(new & DELETED) - bool(old & DELETED)
 
     def write(self, tx: Transaction) -> None:
         """Writes what changed, in as few statements as there are sizes for."""
-        boxes = [self.boxes[id_] for id_ in sorted(self._changed)]
-        for start in range(0, len(boxes), _COUNTER_SIZES[-1]):
-            part = boxes[start : start + _COUNTER_SIZES[-1]]
+        changed = sorted(self._changed.items())
+        for start in range(0, len(changed), _COUNTER_SIZES[-1]):
+            part = changed[start : start + _COUNTER_SIZES[-1]]
             size = next(size for size in _COUNTER_SIZES if size >= len(part))
             named: dict[str, Value] = {}
-            for number, box in enumerate([*part, *([part[-1]] * (size - len(part)))]):
-                named[f"k{number}"] = box.id
+            for number, (id_, counters) in enumerate([*part, *([part[-1]] * (size - len(part)))]):
+                named[f"k{number}"] = id_
                 for name in _COUNTERS:
-                    named[f"{name}{number}"] = getattr(box, name)
+                    named[f"{name}{number}"] = getattr(counters, name)
             tx.run(_SET_COUNTERS[size], named)
 
-    def _put(self, box: Mailbox) -> None:
-        self.boxes[box.id] = replace(box, highestmodseq=self.modseq(box.id))
-        self._changed.add(box.id)
+    def _of(self, mailbox_id: int) -> _Counters:
+        """The counters to change, with this transaction's MODSEQ."""
+        found = self._changed.get(mailbox_id)
+        if found is None:
+            box = self.boxes[mailbox_id]
+            found = self._changed[mailbox_id] = _Counters(
+                box.uidnext, box.highestmodseq + 1, box.messages, box.unseen, box.deleted, box.size
+            )
+        return found
 
 
 def accept(

@@ -266,6 +266,8 @@ def keywords(tx: Transaction, account_id: int) -> Keywords:
 
 def flag_bits(tx: Transaction, account_id: int, names: Sequence[str], *, add: bool = True) -> int:
     """The bits of these flags; with ``add`` unknown keywords get the next free bits."""
+    if not names:
+        return 0
     fixed = Keywords()
     if not fixed.unknown(names):
         return fixed.encode(names)
