@@ -106,6 +106,11 @@ class Site:
         ran = self.plan()
         assert ran.status == 0, ran.text[-4000:]
 
+    @property
+    def root(self) -> str:
+        """The folder of the installation, below drive C."""
+        return str(self.changed.get("root", "C:/Mailhost")).removeprefix("C:/")
+
     def port(self, number: int) -> int:
         return self.lab.config.port_base + number
 
@@ -118,7 +123,7 @@ class Site:
         image = self.lab.call("services.config", name="maild")["image_path"]
         program = image.split('"')[1]
         words = " ".join(f'"{argument}"' for argument in arguments)
-        line = f'"{program}" -X utf8 -m maild.cli {words} --settings C:/Mailhost/etc/maild.toml'
+        line = f'"{program}" -X utf8 -m maild.cli {words} --settings C:/{self.root}/etc/maild.toml'
         done = self.lab.call("programs.run", command=line, stdin=given.encode())
         return Ran(done["rc"], done["out"].decode(), done["err"].decode())
 

@@ -16,7 +16,7 @@ from cryptography import x509
 from lab import lifecycle
 from tests.lib.site import ID_PASSWORD, PEOPLE, Site, changes, letter, send, site
 
-ABOUT = "backed up, the host deleted whole, rebuilt elsewhere under another user from that file alone; nothing is lost"
+ABOUT = "backed up, the host deleted, rebuilt in another folder by another user from that file alone; nothing is lost"
 
 HAND_MADE, HAND_PASSWORD = "손님@테스트.net", "손님-비밀-3317"
 NEW_PASSWORD = "바뀐-비밀-9024"
@@ -47,7 +47,7 @@ def identity(where: Site) -> dict[str, Any]:
     shown = where.maild("dns", "records", "--json")
     assert shown.status == 0, shown
     keys = sorted(set(re.findall(r"v=DKIM1;[^\"\\]*", shown.out)))
-    tls = where.lab.drive / "Mailhost" / "etc" / "tls"
+    tls = where.lab.drive / where.root / "etc" / "tls"
     serials = {
         path.name: x509.load_pem_x509_certificate(path.read_bytes()).serial_number for path in tls.glob("*-chain.pem")
     }
@@ -108,11 +108,13 @@ def round_trip(folder: Path, database: str, messages: int) -> dict[str, object]:
         first_user = where.lab.call("system.get", name="user")
         lifecycle.stop(where.lab.folder)
         shutil.rmtree(where.lab.folder)
-    with site(folder / "second", kind="korean") as where:
-        where.environment |= variables
+    with site(folder / "second", kind="korean", root="C:/Rebuilt") as where:
+        # what the environment would give new mailboxes must not be what the old ones have
+        where.environment |= variables | {f"MAILHOST_LAB_{name}_PASSWORD": "another" for name in ("ID", "ORDER")}
         assert where.lab.call("system.get", name="user") != first_user
         given = ("--data", f"restore_from={backup}", "--data", f"restore_identity={key}")
         where.deployed("operate/restore.py", *given)
+        assert not (where.lab.drive / "Mailhost").exists()
         after = everything(where)
         assert after == before, (before, after)
         again = where.deployed("operate/restore.py", *given)
