@@ -111,3 +111,28 @@ def test_another_mx_target_is_taken_from_the_desired_state(
     assert main(["dns", "records", "--json", "--desired", str(desired), "--settings", str(settings)]) == 0
     records = json.loads(capsys.readouterr().out)["records"]
     assert [row["value"] for row in records if row["type"] == "MX"] == [f"mx.{NET}", f"smtp.{KR}"]
+
+
+def test_what_is_wrong_with_an_spf_record_is_told_in_words(
+    settings: Path, server: NameServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dns", "records", "--zone", "--settings", str(settings)]) == 0
+    zone = capsys.readouterr().out
+    right = next(line for line in zone.splitlines() if line.startswith(f"{NET}. ") and "spf1" in line)
+    command = ["dns", "check", "--language", "en", "--port", str(server.port), "--settings", str(settings)]
+    lookups = " ".join(f"a:x{number}.{NET}" for number in range(11))
+    hosts = "".join(f"x{number}.{NET}. 60 IN A 198.51.100.{number}\n" for number in range(11))
+    for record, sentence in {
+        f"v=spf1 ip4:127.0.0.9 {lookups} -all": "needs 11 look-ups, but 10 are allowed",
+        "v=spf1 ip4:127.0.0.9 +all": "lets everyone send in this domain's name",
+        "v=spf1 ip4:127.0.0.9 ptr -all": "is slow and should not be used",
+        "v=spf1 ip4:127.0.0.8 -all": "gives our own address 127.0.0.9 the result fail",
+    }.items():
+        serve(server, zone.replace(right, f'{NET}. 60 IN TXT "{record}"') + hosts)
+        assert main(command) == 2
+        shown = capsys.readouterr().out
+        assert sentence in shown, (sentence, shown)
+        assert f"TXT | 테스트.net ({NET}) | v=spf1 ip4:127.0.0.9 -all" in shown
+    serve(server, f'{zone}{NET}. 60 IN TXT "v=spf1 ~all"\n')
+    assert main(command) == 2
+    assert "has more than one SPF record; then none counts" in capsys.readouterr().out
