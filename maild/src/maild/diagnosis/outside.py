@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from dataclasses import dataclass
 
 from maild.certs import need, renewal
 from maild.certs.errors import CertsError
@@ -122,7 +123,7 @@ async def certificates(settings: Settings, now: dt.datetime) -> list[Line]:
         return [broken("Certificates: {cause}", cause=str(error))]
     lines: list[Line] = []
     for result in ordered:
-        lines += _certificate(result.name, result.found, now)
+        lines += _certificate(result.name, result.found, now, _OURS)
         lines += [
             finding(
                 "Certificate {name}: {host} waits",
@@ -139,19 +140,43 @@ async def certificates(settings: Settings, now: dt.datetime) -> list[Line]:
     for chain in files:
         name = chain.name.removesuffix(CHAIN)
         if name not in known:
-            lines += _certificate(name, renewal.in_place(Pair(settings.tls.folder, name)), now)
+            lines += _certificate(name, renewal.in_place(Pair(settings.tls.folder, name)), now, _FILES)
     return lines or [
         finding(
             "Certificates: there is none in {folder}",
-            remedy="Order one with: maild certs issue",
+            remedy="Order one with: maild certs issue"
+            if settings.acme.enabled
+            else "Put NAME-chain.pem and NAME-key.pem there.",
             folder=settings.tls.folder,
         )
     ]
 
 
-def _certificate(name: str, found: Found | None, now: dt.datetime) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class _Remedies:
+    """What to do about a certificate, by who looks after it."""
+
+    missing: str
+    ended: str
+    late: str
+
+
+_OURS = _Remedies(
+    missing="Order it with: maild certs issue",
+    ended="Renew it with: maild certs renew",
+    late="See maild certs status, and whether the renewal task runs.",
+)
+_ELSEWHERE = "Renew it where it comes from; maild takes the new file by itself."
+_FILES = _Remedies(
+    missing="See that its chain and its key are there, can be read and belong together.",
+    ended=_ELSEWHERE,
+    late=_ELSEWHERE,
+)
+
+
+def _certificate(name: str, found: Found | None, now: dt.datetime, remedies: _Remedies) -> list[Line]:
     if found is None:
-        return [finding("Certificate {name}: is not there", name=name, remedy="Order it with: maild certs issue")]
+        return [finding("Certificate {name}: is not there", name=name, remedy=remedies.missing)]
     days = need.days_left(found, now)
     if found.self_signed:
         return [
@@ -162,12 +187,12 @@ def _certificate(name: str, found: Found | None, now: dt.datetime) -> list[Line]
             )
         ]
     if days < 0:
-        return [finding("Certificate {name}: has ended", name=name, remedy="Renew it with: maild certs renew")]
+        return [finding("Certificate {name}: has ended", name=name, remedy=remedies.ended)]
     if days < DAYS_LEFT:
         return [
             finding(
                 "Certificate {name}: {days} days left and not renewed",
-                remedy="See maild certs status, and whether the renewal task runs.",
+                remedy=remedies.late,
                 name=name,
                 days=days,
             )
