@@ -221,10 +221,13 @@ class MemoryStore:
         self.ban_rows.append(ban)
         return ban
 
-    async def record_failure(self, failure: LoginFailure, *, since: int) -> int:
+    async def record_failures(self, failures: Sequence[LoginFailure], *, since: int) -> list[int]:
         self._check()
-        self.failure_rows.append(failure)
-        return sum(each.network == failure.network and each.at >= since for each in self.failure_rows)
+        counts: list[int] = []
+        for failure in failures:
+            self.failure_rows.append(failure)
+            counts.append(sum(each.network == failure.network and each.at >= since for each in self.failure_rows))
+        return counts
 
     async def record_success(self, account: str, network: object, at: int) -> None:
         self._check()

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from maild.log import Log
 from maild.net import Address, Peer, network_of
+from maild.policy.batches import Batches
 from maild.policy.ranges import Table, networks
 from maild.settings import AutoBan
 from maild.store import Ban, IPRange, LoginFailure, Store, StoreError
@@ -40,6 +41,7 @@ class Gate:
         self._found: dict[Address, IPRange | None] = {}
         """Answers since the last reading of ranges."""
         self._own: dict[object, Ban] = {}
+        self._failures: Batches[LoginFailure, int] = Batches(self._record)
 
     def configure(self, settings: AutoBan) -> None:
         """Takes changed settings."""
@@ -87,13 +89,17 @@ class Gate:
         now = self._clock()
         failure = LoginFailure(network=peer.network, account=account, protocol=protocol, at=now)
         try:
-            count = await self._store.access.record_failure(failure, since=now - self._settings.within_minutes * MINUTE)
+            count = await self._failures.run(failure)
         except StoreError as error:
             self._log.fault("login failure not counted", error, address=peer.text)
             return False
         if not self._settings.enabled or count < self._settings.failures:
             return False
         return await self.ban(peer, f"{count} failed logins", account)
+
+    async def _record(self, failures: Sequence[LoginFailure]) -> Sequence[int]:
+        since = self._clock() - self._settings.within_minutes * MINUTE
+        return await self._store.access.record_failures(failures, since=since)
 
     async def ban(self, peer: Peer, reason: str, account: str = "") -> bool:
         """Shuts a client out for the time the settings say, unless it is never banned."""

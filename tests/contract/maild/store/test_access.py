@@ -135,7 +135,8 @@ def test_a_success_clears_that_accounts_failures_from_that_network_only(on: Scen
 
         async def fail(network: object, account: str, at: int = NOW) -> int:
             failure = LoginFailure(network=network, account=account, protocol="smtp", at=at)  # type: ignore[arg-type]
-            return await store.access.record_failure(failure, since=NOW - 30 * MINUTE)
+            (count,) = await store.access.record_failures([failure], since=NOW - 30 * MINUTE)
+            return count
 
         assert await fail(here, "a@x") == 1
         assert await fail(here, "b@x") == 2

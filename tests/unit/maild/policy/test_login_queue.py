@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,6 +12,7 @@ from maild.log import Log
 from maild.net import FairQueue, Peer, address_of
 from maild.policy import LANES, Gate, Login
 from maild.settings import AutoBan
+from maild.store import LoginFailure
 from tests.lib.memory_store import MemoryStore
 
 DOMAIN = "xn--9t4b11yi5a.net"
@@ -64,3 +66,25 @@ def test_a_client_that_logged_in_lately_goes_first_then_an_account_that_did(monk
 def test_strangers_take_turns_by_address(monkeypatch: pytest.MonkeyPatch) -> None:
     tries = [("a", "192.0.2.1"), ("b", "192.0.2.1"), ("c", "192.0.2.1"), ("d", "192.0.2.2")]
     assert order(monkeypatch, tries, []) == ["a 192.0.2.1", "d 192.0.2.2", "b 192.0.2.1", "c 192.0.2.1"]
+
+
+def test_failures_of_a_flood_are_counted_in_few_writes() -> None:
+    """Else who only wants to read waits behind a commit for each of them."""
+    writes: list[int] = []
+
+    class Slow(MemoryStore):
+        """A store whose writes take a moment."""
+
+        async def record_failures(self, failures: Sequence[LoginFailure], *, since: int) -> list[int]:
+            writes.append(len(failures))
+            await asyncio.sleep(0.01)
+            return await super().record_failures(failures, since=since)
+
+    async def run() -> None:
+        gate = Gate(Slow().store, AutoBan(enabled=False), Log.to([]))
+        peers = [Peer(address_of(f"192.0.2.{number}"), 1) for number in range(200)]
+        await asyncio.gather(*(gate.failed(peer, "id", "smtp") for peer in peers))
+
+    asyncio.run(run())
+    assert sum(writes) == 200
+    assert len(writes) <= 200 // 64 + 2
