@@ -21,8 +21,14 @@ STAGED_SECONDS = 6 * 3600
 HISTORY_SECONDS = 40 * 24 * 3600
 """Login history and greylisting triplets are kept for so long."""
 
+Look = Callable[[Transaction, bytes, int], tuple[list[bytes], list[Finding]]]
+"""Looks at so many bodies behind an id; returns them and what is wrong with them."""
+
 SLICE_ROWS = 100
 CHECK_ROWS = 500
+
+CHECK_SECONDS = 120.0
+"""Longest time for the rows of the whole queue, or the counts of one mailbox: only the command waits for it."""
 
 
 class SQLMaintenance:
@@ -39,19 +45,21 @@ class SQLMaintenance:
 
     async def check(self, *, bodies: bool = False) -> list[Finding]:
         """Contradictions between rows."""
-        findings = await self._engine.read(check.references)
+        findings = await self._engine.read(check.references, seconds=CHECK_SECONDS)
         for mailbox_id in await self._engine.read(check.mailbox_ids):
             findings += await self._in_mailbox(mailbox_id)
+            uid = 0
+            while uid := await self._messages(mailbox_id, uid, findings):
+                pass
         after = b""
-        while True:
-            seen, wrong = await self._sizes_after(after)
-            findings += wrong
-            if not seen:
-                return findings
-            if bodies:
-                for blob_id in seen:
-                    findings += await self._in_body(blob_id)
-            after = seen[-1]
+        while page := await self._page(check.sizes, after, findings):
+            after = page[-1]
+            for blob_id in page if bodies else ():
+                findings += await self._in_body(blob_id)
+        after = b""
+        while page := await self._page(check.strays, after, findings):
+            after = page[-1]
+        return findings
 
     async def sweep(self) -> int:
         """Removes what nothing refers to any more."""
@@ -112,10 +120,18 @@ class SQLMaintenance:
         return count
 
     async def _in_mailbox(self, mailbox_id: int) -> list[Finding]:
-        return await self._write(lambda tx: check.mailbox(tx, mailbox_id))
+        return await self._engine.write(lambda tx: check.mailbox(tx, mailbox_id), seconds=CHECK_SECONDS)
 
-    async def _sizes_after(self, after: bytes) -> tuple[list[bytes], list[Finding]]:
-        return await self._engine.read(lambda tx: check.sizes(tx, after, CHECK_ROWS))
+    async def _messages(self, mailbox_id: int, after: int, findings: list[Finding]) -> int:
+        last, wrong = await self._engine.read(lambda tx: check.messages(tx, mailbox_id, after, CHECK_ROWS))
+        findings += wrong
+        return last
+
+    async def _page(self, look: Look, after: bytes, findings: list[Finding]) -> list[bytes]:
+        """Looks at some bodies behind an id; returns them."""
+        seen, wrong = await self._engine.read(lambda tx: look(tx, after, CHECK_ROWS))
+        findings += wrong
+        return seen
 
     async def _in_body(self, blob_id: bytes) -> list[Finding]:
         return await self._engine.read(lambda tx: check.body(tx, blob_id))

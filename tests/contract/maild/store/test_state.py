@@ -8,7 +8,6 @@ import pytest
 from maild.store import (
     Delivery,
     DKIMKey,
-    FlagAction,
     Greylisted,
     Incoming,
     NotFound,
@@ -163,30 +162,3 @@ def test_retention_removes_old_mail_from_its_mailboxes_only(on: Scene) -> None:
         assert await store.maintenance.check() == []
 
     on.run(body)
-
-
-def test_check_names_every_kind_of_contradiction(on: Scene) -> None:
-    if on.engine != "sqlite":
-        return
-
-    async def fill(store: Store) -> None:
-        account = await new_account(store)
-        for number in range(3):
-            await store.accept(letter(account.inbox_id, body=b"%d" % number * 100))
-        await store.messages.store_flags(account.inbox_id, [1], FlagAction.ADD, ["\\Seen"])
-
-    on.run(fill)
-    import apsw  # noqa: PLC0415
-
-    connection = apsw.Connection(str(on.database.file))
-    connection.execute("UPDATE mailbox SET unseen = 7, uidnext = 2 WHERE name = 'INBOX'")
-    connection.execute("UPDATE blob SET size = size + 1 WHERE id = (SELECT blob_id FROM message WHERE uid = 1)")
-    connection.execute("UPDATE blob_chunk SET data = x'00' WHERE blob_id = (SELECT blob_id FROM message WHERE uid = 2)")
-    connection.execute("DELETE FROM blob WHERE id = (SELECT blob_id FROM message WHERE uid = 3)")
-    connection.close()
-
-    async def look(store: Store) -> None:
-        found = await store.maintenance.check(bodies=True)
-        assert {finding.what for finding in found} == {"counter", "uidnext", "chunks", "damaged", "body"}
-
-    on.run(look)

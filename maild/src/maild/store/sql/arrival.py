@@ -17,7 +17,7 @@ from maild.store.engine.base import Transaction, one
 from maild.store.errors import MailboxGone, OverQuota, StoreError, StoreUnavailable
 from maild.store.records.arrival import Accepted, Delivery, Incoming, Placed
 from maild.store.records.mail import DELETED, SEEN, Mailbox
-from maild.store.sql import accounts, enqueue, mailboxes
+from maild.store.sql import accounts, bodies, enqueue, mailboxes
 from maild.store.sql.schema import BLOB, BLOB_CHUNK, MAILBOX, MESSAGE
 from maild.store.sql.statement import Rows, Statement, Value
 
@@ -167,6 +167,9 @@ def accept(
     _write_bodies(tx, taken, now)
     placed = _place(tx, taken, counting, now)
     counting.write(tx)
+    # A message that leads nowhere after all (every copy of a list suppressed) is not kept for ever.
+    nowhere = [one.incoming.id for one in taken if not one.incoming.deliveries and not one.incoming.queue]
+    bodies.discard(tx, nowhere, now)
     queued = enqueue.insert(tx, [(prepared.incoming, prepared.size) for prepared in taken], now)
     return [
         refused.get(prepared.incoming.id)

@@ -82,6 +82,8 @@ _USED = Keyed(
         exists().where(MESSAGE.c.blob_id == BLOB.c.id) | exists().where(QUEUE_ITEM.c.blob_id == BLOB.c.id),
     )
 )
+_NOTED = Keyed(lambda keys: select(GARBAGE.c.blob_id).where(GARBAGE.c.blob_id.in_(keys)))
+_COMPLETE = Keyed(lambda keys: select(BLOB.c.id).where(BLOB.c.id.in_(keys), BLOB.c.complete == 1))
 _MARK_UNFINISHED = Keyed(
     lambda keys: update(BLOB).where(BLOB.c.id.in_(keys), BLOB.c.complete == 0).values(complete=GOING)
 )
@@ -244,6 +246,15 @@ def collect(tx: Transaction, before: int, limit: int) -> tuple[int, int]:
         run_keyed(tx, _MARK, unused)
     run_keyed(tx, _FORGET, noted)
     return len(noted), len(unused)
+
+
+def orphans(tx: Transaction, blob_ids: Sequence[bytes]) -> list[bytes]:
+    """Those of these bodies that nothing refers to and that nobody has noted to be looked at."""
+    left = set(blob_ids)
+    # One that is being collected meanwhile is no longer complete: that is asked last.
+    for keyed in (_USED, _NOTED):
+        left -= {bytes(row[0]) for row in keyed_rows(tx, keyed, sorted(left))}
+    return sorted(bytes(row[0]) for row in keyed_rows(tx, _COMPLETE, sorted(left)))
 
 
 def stale(tx: Transaction, before: int, limit: int) -> list[bytes]:

@@ -5,9 +5,9 @@ Every count is compared inside one transaction that locks the mailbox, so that t
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, bindparam, case, cast, exists, func, select
+from sqlalchemy import Integer, and_, bindparam, case, cast, exists, func, select
 
-from maild.store.engine.base import Transaction, number
+from maild.store.engine.base import Transaction, keyed_rows, number
 from maild.store.errors import Corrupt, NotFound
 from maild.store.interface import Finding
 from maild.store.records.mail import DELETED, SEEN
@@ -16,13 +16,14 @@ from maild.store.sql.schema import (
     ACCOUNT,
     BLOB,
     BLOB_CHUNK,
+    DESTINATION,
     DOMAIN,
     MAILBOX,
     MESSAGE,
     QUEUE_ITEM,
     QUEUE_RECIPIENT,
 )
-from maild.store.sql.statement import Statement
+from maild.store.sql.statement import Keyed, Statement
 
 _MAILBOX_IDS = Statement(select(MAILBOX.c.id).order_by(MAILBOX.c.id))
 _COUNTS = Statement(
@@ -35,14 +36,21 @@ _COUNTS = Statement(
         func.max(MESSAGE.c.modseq),
     ).where(MESSAGE.c.mailbox_id == bindparam("id"))
 )
-_WITHOUT_BODY = Statement(
-    select(MESSAGE.c.mailbox_id, MESSAGE.c.uid, MESSAGE.c.blob_id).where(
-        ~exists().where(BLOB.c.id == MESSAGE.c.blob_id, BLOB.c.complete == 1)
-    )
+_BODIES_OF = Statement(
+    select(MESSAGE.c.uid, MESSAGE.c.blob_id, MESSAGE.c.size, BLOB.c.size)
+    .outerjoin(BLOB, and_(BLOB.c.id == MESSAGE.c.blob_id, BLOB.c.complete == 1))
+    .where(MESSAGE.c.mailbox_id == bindparam("id"), MESSAGE.c.uid > bindparam("after"))
+    .order_by(MESSAGE.c.uid)
+    .limit(bindparam("limit"))
 )
 _QUEUED_WITHOUT_BODY = Statement(
     select(QUEUE_ITEM.c.id, QUEUE_ITEM.c.blob_id).where(
         ~exists().where(BLOB.c.id == QUEUE_ITEM.c.blob_id, BLOB.c.complete == 1)
+    )
+)
+_WITHOUT_DESTINATION = Statement(
+    select(QUEUE_ITEM.c.id, QUEUE_ITEM.c.destination).where(
+        ~exists().where(DESTINATION.c.name == QUEUE_ITEM.c.destination)
     )
 )
 _WITHOUT_RECIPIENT = Statement(
@@ -63,6 +71,14 @@ _SIZES = Statement(
     .order_by(BLOB.c.id)
     .limit(bindparam("limit"))
 )
+_CHUNKS_AFTER = Statement(
+    select(BLOB_CHUNK.c.blob_id)
+    .distinct()
+    .where(BLOB_CHUNK.c.blob_id > bindparam("after"))
+    .order_by(BLOB_CHUNK.c.blob_id)
+    .limit(bindparam("limit"))
+)
+_EXISTING = Keyed(lambda keys: select(BLOB.c.id).where(BLOB.c.id.in_(keys)))
 
 
 def mailbox_ids(tx: Transaction) -> list[int]:
@@ -96,15 +112,28 @@ def mailbox(tx: Transaction, mailbox_id: int) -> list[Finding]:
     return findings
 
 
+def messages(tx: Transaction, mailbox_id: int, after: int, limit: int) -> tuple[int, list[Finding]]:
+    """Whether messages behind a UID have their bodies; returns the last one looked at, 0 when there is none."""
+    findings = []
+    last = 0
+    for last, blob_id, size, whole in tx.rows(_BODIES_OF, {"id": mailbox_id, "after": after, "limit": limit}):
+        where = f"mailbox {mailbox_id}, UID {last}"
+        if whole is None:
+            findings.append(Finding(what="body", where=where, detail=f"its body {bytes(blob_id).hex()} is not there"))
+        elif whole != size:
+            findings.append(Finding(what="size", where=where, detail=f"its size is {size}, its body has {whole}"))
+    return last, findings
+
+
 def references(tx: Transaction) -> list[Finding]:
     """Rows that refer to others that are not there."""
     findings = [
-        Finding(what="body", where=f"mailbox {box}, UID {uid}", detail=f"its body {bytes(blob).hex()} is not there")
-        for box, uid, blob in tx.rows(_WITHOUT_BODY)
-    ]
-    findings += [
         Finding(what="body", where=f"queue item {id_}", detail=f"its body {bytes(blob).hex()} is not there")
         for id_, blob in tx.rows(_QUEUED_WITHOUT_BODY)
+    ]
+    findings += [
+        Finding(what="destination", where=f"queue item {id_}", detail=f"{name} has no row: it is never sent")
+        for id_, name in tx.rows(_WITHOUT_DESTINATION)
     ]
     findings += [
         Finding(what="recipients", where=f"queue item {row[0]}", detail="it has no recipients")
@@ -133,7 +162,23 @@ def sizes(tx: Transaction, after: bytes, limit: int) -> tuple[list[bytes], list[
         for id_, size, kept in rows
         if number(kept) != size
     ]
-    return [bytes(row[0]) for row in rows], findings
+    seen = [bytes(row[0]) for row in rows]
+    findings += [
+        Finding(what="orphan", where=f"body {id_.hex()}", detail="nothing refers to it")
+        for id_ in bodies.orphans(tx, seen)
+    ]
+    return seen, findings
+
+
+def strays(tx: Transaction, after: bytes, limit: int) -> tuple[list[bytes], list[Finding]]:
+    """Whether chunks belong to a body; returns the bodies they name, by rising id."""
+    named = [bytes(row[0]) for row in tx.rows(_CHUNKS_AFTER, {"after": after, "limit": limit})]
+    there = {bytes(row[0]) for row in keyed_rows(tx, _EXISTING, named)}
+    return named, [
+        Finding(what="chunks", where=f"body {id_.hex()}", detail="it has chunks and is not there itself")
+        for id_ in named
+        if id_ not in there
+    ]
 
 
 def body(tx: Transaction, blob_id: bytes) -> list[Finding]:
