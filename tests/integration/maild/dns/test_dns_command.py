@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from maild.cli.__main__ import main
+from maild.dns.zone import quoted
 from maild.settings import load
 from maild.store import AliasDomain, Domain, open_store
 from maild.verify.keyring import StoredKeys
@@ -128,7 +129,7 @@ def test_what_is_wrong_with_an_spf_record_is_told_in_words(
         "v=spf1 ip4:127.0.0.9 ptr -all": "is slow and should not be used",
         "v=spf1 ip4:127.0.0.8 -all": "gives our own address 127.0.0.9 the result fail",
     }.items():
-        serve(server, zone.replace(right, f'{NET}. 60 IN TXT "{record}"') + hosts)
+        serve(server, zone.replace(right, f"{NET}. 60 IN TXT {quoted(record)}") + hosts)
         assert main(command) == 2
         shown = capsys.readouterr().out
         assert sentence in shown, (sentence, shown)
