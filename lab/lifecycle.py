@@ -38,6 +38,8 @@ def running(folder: Path) -> LabConfig | None:
         return None
     try:
         seam.call(found.control, found.token, "lab.faults", timeout=10)
+    except TimeoutError:
+        return found  # busy: something listens there, and the process is alive
     except (OSError, HostError):
         return None
     return found
