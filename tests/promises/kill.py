@@ -56,7 +56,8 @@ ensure(name="Files", task="files", resources=files)
 ensure(name="Rest", task="rest", resources=rest)
 """
 
-# pyinfra executes config.py first: the process counts its own change requests and kills itself at one of them.
+# pyinfra executes config.py first: the process counts its own change requests and kills itself at one of them. What
+# each moment is about is written down, a line a moment.
 CONFIG = """
 import os
 import signal
@@ -73,16 +74,17 @@ send = transport.Wire.send
 
 def die_or_send(wire, data):
     global passed
-    changes = sum(decode_request(line)["verb"] in CHANGES for line in data.splitlines())
+    verbs = [verb for line in data.splitlines() if (verb := decode_request(line)["verb"]) in CHANGES]
     for when in ("before", "after"):
-        if changes:
+        if verbs:
             if passed == point:
                 os.kill(os.getpid(), signal.SIGKILL)
             passed += 1
+            if log:
+                with open(log, "a") as moments:
+                    print(*verbs, file=moments)
         if when == "before":
             send(wire, data)
-    if log:
-        open(log, "w").write(str(passed))
 
 
 transport.Wire.send = die_or_send
@@ -157,7 +159,7 @@ def undisturbed(forge: Forge) -> tuple[dict[str, Any], int, float]:
         assert again.status == 0, again
     finally:
         lifecycle.stop(lab.folder)
-    return snapshot(lab), int(log.read_text()), took
+    return snapshot(lab), len(log.read_text().splitlines()), took
 
 
 def points(moments: int, took: float, size: str) -> list[Point]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import itertools
 import json
 import random
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,12 +27,11 @@ ABOUT = "the whole deploy killed before and after change requests and at random 
 
 SEED = 20261126
 RANDOM_POINTS = 30
-FROM_BARE, FROM_PREPARED = 2, 10  # points an engine in CI; the prepared host has MySQL and the release already
 
-# Copies of one host have one base of ports; this one is below those that other labs take by themselves.
-PORT_BASE = 12_000
+# Copies of one host have one base of ports; these are below those that other labs take by themselves, one an engine.
+PORT_BASES = {"model": 12_000, "pwsh": 14_000}
 
-# The long steps once, so that a point in a later one costs seconds.
+# The long steps, so that a point in a later one costs seconds.
 PREPARE = """
 from pyinfra import host
 
@@ -38,9 +40,34 @@ from tasks import deployment
 
 wanted = deployment.of(host)
 ensure(name="Directories", task="directories", resources=wanted["directories"])
+ensure(name="Clock and event log", task="system", resources=wanted["system"])
 ensure(name="MySQL", task="mysql", resources=wanted["mysql"])
-ensure(name="Release", task="release", resources=wanted["release"])
+ensure(name="Python and release", task="release", resources=wanted["release"])
 """
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the deploy: the saved host it starts from, the file that is run, killed and run again.
+
+    few: its points an engine in CI; at full size all of its own are taken, unless it repeats what others have shown.
+    """
+
+    start: str
+    file: str
+    few: int
+    repeats: bool = False
+
+    @property
+    def to_the_end(self) -> bool:
+        return self.file == "deploy.py"
+
+
+STRETCHES = (
+    Stretch("bare", "prepare.py", 4),
+    Stretch("prepared", "deploy.py", 7),
+    Stretch("bare", "deploy.py", 1, repeats=True),
+)
 
 # made anew on each host, or written while it serves
 GENERATED = (
@@ -76,19 +103,22 @@ class Forge:
     _saved: dict[str, Path] = field(default_factory=dict)
 
     def prepare(self) -> None:
+        (self.folder / "prepare.py").write_text(PREPARE, encoding="utf-8")
         for name in ("bare", "prepared"):
             saved = self.folder / name
             if name == "prepared":
                 lifecycle.fork(self._saved["bare"], saved)
-            lab = Lab(saved, lifecycle.start(saved, engine=self.engine, port_base=PORT_BASE))
+            lab = Lab(saved, lifecycle.start(saved, engine=self.engine, port_base=PORT_BASES[self.engine]))
             try:
                 if name == "prepared":
-                    file = self.folder / "prepare.py"
-                    file.write_text(PREPARE, encoding="utf-8")
-                    self.site(lab).deployed(str(file))
+                    self.site(lab).deployed(self.file(STRETCHES[0]))
             finally:
                 lifecycle.stop(saved)
             self._saved[name] = saved
+
+    def file(self, stretch: Stretch) -> str:
+        """The deploy file, as pyinfra is to be told of it."""
+        return stretch.file if stretch.to_the_end else str(self.folder / stretch.file)
 
     def site(self, lab: Lab) -> Site:
         """One key for the backups of all copies, so that their tasks are the same."""
@@ -102,24 +132,24 @@ class Forge:
         return self.site(Lab(copy, lifecycle.start(copy, engine=self.engine)))
 
 
-def undisturbed(forge: Forge, saved: str) -> tuple[dict[str, Any], int, float]:
-    """The end state, the moments of sending, and the seconds of a run that nobody kills."""
-    where = forge.open(saved)
-    log = forge.folder / "moments"
+def undisturbed(forge: Forge, stretch: Stretch) -> tuple[dict[str, Any], list[str], float]:
+    """The end state, what each moment of sending is about, and the seconds of a run that nobody kills."""
+    where = forge.open(stretch.start)
+    log = where.lab.folder.with_name(where.lab.folder.name + "-moments")
     where.environment["KILL_LOG"] = str(log)
     try:
         started = time.monotonic()
-        where.deployed()
+        where.deployed(forge.file(stretch))
         took = time.monotonic() - started
     finally:
         lifecycle.stop(where.lab.folder)
-    return picture(where.lab), int(log.read_text()), took
+    return picture(where.lab), log.read_text(encoding="utf-8").splitlines(), took
 
 
-def killed(where: Site, request: int | None, seconds: float) -> bool:
+def killed(where: Site, file: str, request: int | None, seconds: float) -> bool:
     """Runs a deploy until it is killed; False when it was done before."""
     where.environment = where.environment | ({} if request is None else {"KILL_POINT": str(request)})
-    process = where.start("-m", "pyinfra", "-y", str(where.inventory), "deploy.py")
+    process = where.start("-m", "pyinfra", "-y", str(where.inventory), file)
     try:
         process.communicate(timeout=seconds if request is None else PATIENCE)
     except subprocess.TimeoutExpired:
@@ -129,33 +159,53 @@ def killed(where: Site, request: int | None, seconds: float) -> bool:
     return process.returncode == -signal.SIGKILL
 
 
-def at(forge: Forge, saved: str, request: int | None, seconds: float, wanted: dict[str, Any]) -> Iterator[str]:
-    """Kills one deploy, runs another, sees that the host is as it would be and that mail flows."""
-    where = forge.open(saved)
-    point = (saved, request, seconds)
+def at(forge: Forge, stretch: Stretch, request: int | None, seconds: float, wanted: dict[str, Any]) -> Iterator[str]:
+    """Kills one deploy, runs another, sees that the host is as it would be and, at the end of all, that mail flows."""
+    where, file = forge.open(stretch.start), forge.file(stretch)
+    point = (stretch.start, stretch.file, request, seconds)
     try:
-        if killed(where, request, seconds):
+        if killed(where, file, request, seconds):
             yield "killed"
-        again = where.deploy()
+        again = where.deploy(file)
         assert again.status == 0, (point, again.text[-4000:])
         assert "Traceback" not in again.text, (point, again.text[-4000:])
         if "waiting for run" in again.text:
             yield "waited"
-        where.in_step()
-        mail = letter("id@테스트.net", "주문@테스트.net")
-        send(where, "id@테스트.net", "주문@테스트.net", mail)
-        assert own_part(fetch(where, "주문@테스트.net", 1)) == mail, point
+        if stretch.to_the_end:
+            serves(where)
     finally:
         lifecycle.stop(where.lab.folder)
     found = picture(where.lab)
     assert found == wanted, (point, differing(found, wanted)[:10])
+    shutil.rmtree(where.lab.folder)
 
 
-def points(draw: random.Random, moments: int, took: float, count: int | None) -> list[tuple[int | None, float]]:
-    """All moments and the random ones, or so many of both."""
-    sent: list[tuple[int | None, float]] = [(number, 0.0) for number in range(moments)]
-    anywhere: list[tuple[int | None, float]] = [(None, draw.uniform(took / 3, took)) for _ in range(RANDOM_POINTS)]
-    return sent + anywhere if count is None else draw.sample(sent, count - count // 4) + anywhere[: count // 4]
+def serves(where: Site) -> None:
+    """Nothing is left to change, and a mail goes in and comes out."""
+    where.in_step()
+    mail = letter("id@테스트.net", "주문@테스트.net")
+    send(where, "id@테스트.net", "주문@테스트.net", mail)
+    assert own_part(fetch(where, "주문@테스트.net", 1)) == mail
+
+
+def requests(draw: random.Random, moments: list[str]) -> list[int]:
+    """Every moment before and after a change request; of an upload's chunks the first, the last and one drawn."""
+    chosen: list[int] = []
+    for chunk, group in itertools.groupby(range(len(moments)), lambda n: set(moments[n].split()) == {"upload.chunk"}):
+        numbers = list(group)
+        chosen += sorted({numbers[0], draw.choice(numbers), numbers[-1]}) if chunk else numbers
+    return chosen
+
+
+def points(
+    draw: random.Random, stretch: Stretch, moments: list[str], took: float, size: str
+) -> list[tuple[int | None, float]]:
+    """All moments and the random ones, or a few of both."""
+    sent: list[tuple[int | None, float]] = [(number, 0.0) for number in requests(draw, moments)]
+    anywhere: list[tuple[int | None, float]] = [(None, draw.uniform(took / 3, took)) for _ in range(RANDOM_POINTS // 2)]
+    if size == "full" and not stretch.repeats:
+        return sent + anywhere
+    return draw.sample(sent, stretch.few - stretch.few // 4) + anywhere[: stretch.few // 4]
 
 
 def on(engine: str, size: str, folder: Path) -> dict[str, int]:
@@ -164,22 +214,21 @@ def on(engine: str, size: str, folder: Path) -> dict[str, int]:
     forge.prepare()
     seen: list[str] = []
     count = 0
-    for saved, few in (("bare", FROM_BARE), ("prepared", FROM_PREPARED)):
-        if size == "full" and saved == "prepared":
-            continue
-        wanted, moments, took = undisturbed(forge, saved)
-        chosen = points(draw, moments, took, None if size == "full" else few)
+    for stretch in STRETCHES:
+        wanted, moments, took = undisturbed(forge, stretch)
+        chosen = points(draw, stretch, moments, took, size)
         count += len(chosen)
-        seen += [word for request, seconds in chosen for word in at(forge, saved, request, seconds, wanted)]
+        seen += [word for request, seconds in chosen for word in at(forge, stretch, request, seconds, wanted)]
     found = {"points": count} | {word: seen.count(word) for word in ("killed", "waited")}
     assert found["killed"] > count // 2, found
     return found
 
 
 def run(size: str) -> dict[str, object]:
-    """On the model engine in CI, on every engine that this machine can run at full size."""
-    found: dict[str, object] = {"seed": SEED}
-    for engine in engines() if size == "full" else ["model"]:
-        with tempfile.TemporaryDirectory(prefix="mailhost-kill-deploy-") as name:
-            found[engine] = on(engine, size, Path(name))
-    return found
+    """On every engine that this machine can run, the engines beside each other."""
+    with tempfile.TemporaryDirectory(prefix="mailhost-kill-deploy-") as name, ThreadPoolExecutor() as pool:
+        running = {}
+        for engine in engines():
+            (Path(name) / engine).mkdir()
+            running[engine] = pool.submit(on, engine, size, Path(name) / engine)
+        return {"seed": SEED} | {engine: done.result() for engine, done in running.items()}
