@@ -17,7 +17,9 @@ import winrm.exceptions as raised
 import xmltodict  # type: ignore[import-untyped]
 from requests.adapters import HTTPAdapter
 from winrm.protocol import Protocol as WSManProtocol
+from winrm.transport import HAVE_KERBEROS
 
+from pyinfra_winrm.errors import ConfigurationError
 from pyinfra_winrm.settings import READ_GRACE, Connection
 
 # Raw bytes in one Send: 480,000 in base64, within MaxEnvelopeSizekb of 500 (512,000 bytes) with the header.
@@ -68,6 +70,11 @@ class PinnedAdapter(HTTPAdapter):
 
 
 def _protocol(settings: Connection) -> WSManProtocol:
+    if settings.transport == "kerberos" and not HAVE_KERBEROS:
+        raise ConfigurationError(
+            f"{settings.host}: winrm_transport is kerberos, and its library is not installed here: "
+            "pip install 'pywinrm[kerberos]', or use ntlm"
+        )
     pinned = settings.fingerprint is not None
     protocol = WSManProtocol(
         endpoint=settings.url,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pyinfra_winrm import transport
 from pyinfra_winrm.errors import ConfigurationError, UnreachableHostError
 from pyinfra_winrm.kinds import KINDS
 from pyinfra_winrm.session import Session
@@ -71,6 +72,22 @@ def test_host_that_is_not_reached_is_one_sentence(lab: Lab, changed: dict[str, A
     assert said in text
     assert text.startswith(f"{opened.name}: ")
     assert "\n" not in text
+
+
+def test_kerberos_without_its_library_says_what_to_install(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "HAVE_KERBEROS", False)
+    opened = session(lab, winrm_transport="kerberos")
+    with pytest.raises(
+        UnreachableHostError, match=r"127.0.0.1: .*not installed here: pip install 'pywinrm\[kerberos\]'"
+    ):
+        opened.connect()
+
+
+def test_kerberos_is_spoken_where_its_library_is(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "HAVE_KERBEROS", True)
+    chosen = transport._protocol(session(lab, winrm_transport="kerberos", winrm_fingerprint=None).settings).transport
+    assert chosen.auth_method == "kerberos"
+    assert not chosen.kerberos_delegation
 
 
 def test_tls_spoken_to_a_plain_port_is_one_sentence(lab: Lab) -> None:
