@@ -38,9 +38,20 @@ BAD = {
     "split by a text": ("$x.EnumerateRunes()", "EnumerateRunes"),
     "byte order mark": ("Set-Content -Path x -Value y -Encoding UTF8", "byte order mark"),
     "byte order mark by Out-File": ("'a' | Out-File -Encoding utf8 x", "byte order mark"),
+    "byte order mark of UTF-16": ("Set-Content -Path x -Value y -Encoding Unicode", "byte order mark"),
+    "byte order mark by a colon": ("Add-Content -Path x -Value y -Encoding:utf8", "byte order mark"),
+    "byte order mark by .NET": ("[System.IO.File]::WriteAllText('x', 'y', [System.Text.Encoding]::UTF8)", "byte order"),
+    "byte order mark by a writer": ("[System.IO.StreamWriter]::new('x', $false, [Text.Encoding]::UTF8)", "byte order"),
+    "text in UTF-16": ("'a' | Out-File x", "UTF-16"),
+    "text in UTF-16 beside": ("'a' | Tee-Object -FilePath x", "UTF-16"),
+    "redirection of errors": ("Get-Item x 2> errors.txt", "UTF-16"),
+    "redirection of everything": ("Get-Item x *> all.txt", "UTF-16"),
     "redirection": ("'a' > x.txt", "UTF-16"),
     "appending redirection": ("'a' >> x.txt", "UTF-16"),
     "null for a text": ("[System.IO.File]::Replace('a', 'b', $null)", "NullString"),
+    "null for a text of a constructor": ("[System.IO.FileInfo]::new($null)", "NullString"),
+    "null for a text of a text": ("'a'.Replace('a', $null)", "NullString"),
+    "null for a text of a variable": ("$s = 'a'\n$s.Insert(0, $null)", "NullString"),
     "not ASCII": ("'한글'", "ASCII"),
     "escape": ('"`u{1F600}"', "escape"),
     "later variable": ("if ($IsLinux) { 1 }", "IsLinux"),
@@ -55,6 +66,12 @@ $s.Connect()
 $s.GetFolder('\\').GetTask('x').Xml
 [System.IO.File]::Replace('a', 'b', [NullString]::Value)
 $null = Get-Item x 2> $null
+Set-Content -Path x -Value 'y' -Encoding Ascii
+[System.IO.File]::WriteAllText('x', 'y', (New-Object System.Text.UTF8Encoding $false))
+[System.IO.File]::WriteAllBytes('x', [System.Text.Encoding]::UTF8.GetBytes('y'))
+'a' | Tee-Object -Variable seen
+$list = New-Object System.Collections.ArrayList
+[void]$list.Add($null)
 switch ($s) { 'a' { 1 } default { 2 } }
 New-NetFirewallRule -DisplayName x -Name y -Direction Inbound
 """

@@ -68,8 +68,8 @@ foreach ($p in $parsed) {
     $variables = variable-types $p.ast
     foreach ($node in $p.ast.FindAll({ $true }, $true)) {
         if ($node -is [Management.Automation.Language.MemberExpressionAst]) { check-member $node $variables }
-        if ($node -is [Management.Automation.Language.InvokeMemberExpressionAst]) { check-null $node }
-        if ($node -is [Management.Automation.Language.FileRedirectionAst] -or $node -is [Management.Automation.Language.CommandAst]) { check-writing $node }
+        if ($node -is [Management.Automation.Language.InvokeMemberExpressionAst]) { check-null $node $variables }
+        if ($node -is [Management.Automation.Language.InvokeMemberExpressionAst] -or $node -is [Management.Automation.Language.FileRedirectionAst] -or $node -is [Management.Automation.Language.CommandAst]) { check-writing $node }
         switch ($node.GetType().Name) {
             'TernaryExpressionAst' { report $node.Extent 'a ?: b is not in 5.1' }
             'PipelineChainAst' { report $node.Extent '&& and || are not in 5.1' }

@@ -99,16 +99,32 @@ function check-writing($node) {
         if ($node.Location.Extent.Text -ne '$null') { report $node.Extent "'>' writes UTF-16 in 5.1: write bytes" }
         return
     }
-    if ($node.GetCommandName() -notin 'Set-Content', 'Add-Content', 'Out-File', 'Export-Csv', 'Export-Clixml', 'Tee-Object') { return }
+    if ($node -is [Management.Automation.Language.InvokeMemberExpressionAst]) {
+        if ("$($node.Member.Extent.Text)" -notmatch '^(WriteAll|AppendAll|CreateText|new$)') { return }
+        foreach ($argument in $node.Arguments) {
+            if ($argument.Extent.Text -match 'Encoding\]::(UTF8|Unicode|BigEndianUnicode|UTF32)$') { report $argument.Extent 'this encoding writes a byte order mark: write bytes, or name UTF8Encoding $false' }
+        }
+        return
+    }
+    $command = $node.GetCommandName()
+    if ($command -notin 'Set-Content', 'Add-Content', 'Out-File', 'Export-Csv', 'Export-Clixml', 'Tee-Object') { return }
     $named = $node.CommandElements | Where-Object { $_ -is [Management.Automation.Language.CommandParameterAst] -and $_.ParameterName -eq 'Encoding' }
-    if (-not $named) { return }
+    if (-not $named) {
+        $file = $command -ne 'Tee-Object' -or ($node.CommandElements | Where-Object { $_ -is [Management.Automation.Language.CommandParameterAst] -and $_.ParameterName -in 'FilePath', 'LiteralPath' })
+        if ($command -in 'Out-File', 'Export-Clixml', 'Tee-Object' -and $file) { report $node.Extent "$command writes UTF-16 in 5.1: write bytes" }
+        return
+    }
     $value = if ($named.Argument) { $named.Argument } else { $node.CommandElements[$node.CommandElements.IndexOf($named) + 1] }
-    if ("$($value.Extent.Text)".Trim("'`"") -eq 'UTF8') { report $node.Extent "-Encoding UTF8 writes a byte order mark in 5.1: write bytes" }
+    $encoding = "$($value.Extent.Text)".Trim("'`"")
+    if ($encoding -in 'UTF8', 'Unicode', 'BigEndianUnicode', 'UTF32', 'BigEndianUTF32') { report $node.Extent "-Encoding $encoding writes a byte order mark in 5.1: write bytes" }
 }
 
-# $null becomes an empty text where .NET wants a string; [NullString]::Value stays nothing.
-function check-null($node) {
-    if (-not $node.Static -or $node.Expression.Extent.Text -match '^\[(string|object|System\.String|System\.Object)\]$') { return }
+# $null becomes an empty text where .NET wants a string; [NullString]::Value stays nothing. Static calls, constructors and
+# the methods of a text are looked at; other instances often want an object, where nothing is nothing.
+function check-null($node, $variables) {
+    if ($node.Static) {
+        if ($node.Expression.Extent.Text -match '^\[(string|object|System\.String|System\.Object)\]$') { return }
+    } elseif ((expression-type $node.Expression $variables) -notin 'string', 'System.String') { return }
     foreach ($argument in $node.Arguments) {
         if ($argument.Extent.Text -eq '$null') { report $argument.Extent '$null is an empty text for .NET: write [NullString]::Value' }
     }
