@@ -21,7 +21,7 @@ process {
     $mailhostLine = "$input"
     $mailhostRequest = $null
     try {
-        if ($mailhostLine.StartsWith('+')) {
+        if ($mailhostLine[0] -eq '+') {
             Receive-Chunk $mailhostLine
         } elseif ($mailhostLine) {
             $mailhostRequest = ConvertFrom-Json $mailhostUtf8.GetString([Convert]::FromBase64String($mailhostLine))

@@ -153,20 +153,20 @@ function Start-Upload($request) {
     # In the folder of the target, so that it inherits the rights the file will have.
     $part = "$path.mailhost-part"
     $hostState.upload = @{
-        path = $path; part = $part; size = [long]$request.size; sha256 = [string]$request.sha256
-        next = 0; failure = $null
+        path = $path; part = $part; next = 0; failure = $null
         hash = [System.Security.Cryptography.SHA256]::Create()
         stream = (Open-HostWriter $part)
     }
     return @{}
 }
 
-# Chunks are not answered one by one; a failure is kept for the end.
+# Chunks are not answered one by one; a failure is kept for the end. A text of 85,000 bytes or more would be left to a
+# full collection, each copy of it: the sender's lines are shorter.
 function Receive-Chunk($line) {
     $upload = $hostState.upload
     if (-not $upload -or $upload.failure) { return }
     try {
-        $colon = $line.IndexOf(':')
+        $colon = $line.IndexOf([char]':')
         $number = [int]$line.Substring(1, $colon - 1)
         # A chunk sent twice after a lost answer is taken once.
         if ($number -lt $upload.next) { return }
@@ -190,7 +190,7 @@ function Complete-Upload($request) {
         $upload.stream.Dispose()
         [void]$upload.hash.TransformFinalBlock((New-Object byte[] 0), 0, 0)
         $sha256 = -join ($upload.hash.Hash | ForEach-Object { $_.ToString('x2') })
-        if ($sha256 -ne $upload.sha256) { throw (New-HostError 'other' 'what arrived is not what was sent' $upload.path) }
+        if ($sha256 -ne $request.sha256) { throw (New-HostError 'other' 'what arrived is not what was sent' $upload.path) }
         Move-Part $upload.part $upload.path ([int]$request.patience)
         return @{ sha256 = $sha256 }
     } finally {

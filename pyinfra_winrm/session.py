@@ -122,12 +122,12 @@ class Session:
                     f"{error}; {about} may or may not be done: run again, a run starts from what it finds"
                 ) from error
 
-    def stream(self, line: bytes, *, about: str) -> None:
-        """Writes the line of one chunk, which has no answer of its own."""
+    def stream(self, lines: bytes, *, about: str) -> None:
+        """Writes the lines of chunks, which have no answer of their own."""
         with self._turn:
             try:
                 with self._translated():
-                    self._live.send(line)
+                    self._live.send(lines)
                     self.last_used = self.clock()
             except LostSessionError as error:
                 raise LostSessionError(f"{error}; {about} was cut: run again, the target is as it was") from error

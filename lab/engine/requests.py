@@ -114,14 +114,14 @@ class Requests:
     def _begin(self, request: Request) -> Reply:
         if self._upload is not None:
             self._upload.drop()
-        self._upload = Upload(self._host.files, windows(request["path"]), request["sha256"])
+        self._upload = Upload(self._host.files, windows(request["path"]))
         return {}
 
     def _end(self, request: Request) -> Reply:
         upload, self._upload = self._upload, None
         if upload is None:
             raise HostError("other", "no upload was begun")
-        return {"sha256": upload.end(float(request.get("patience") or 0))}
+        return {"sha256": upload.end(str(request.get("sha256")), float(request.get("patience") or 0))}
 
     def _download(self, request: Request) -> Reply:
         path = windows(request["path"])

@@ -28,11 +28,11 @@ from pyinfra_winrm.kinds import KINDS
 from pyinfra_winrm.protocol import Failure, Reply, ReplyReader, decode_state, encode_chunk, encode_request
 from pyinfra_winrm.resource import Difference, Resource, State
 from pyinfra_winrm.scripts import command_line, host_script
+from pyinfra_winrm.upload import CHUNK
 
 ENGINES = ("model", "pwsh")
 PATIENCE = 300.0  # seconds for the slowest request, a MySQL that initialises its data
 PIECE = 1 << 20
-CHUNK = 256 * 1024
 
 
 class RefusedError(Exception):
@@ -102,12 +102,11 @@ class KindHost:
     def upload(self, source: Path, target: str) -> None:
         """Sends a file."""
         data = source.read_bytes()
-        sha256 = hashlib.sha256(data).hexdigest()
         self.load()
-        self.ask("upload.begin", path=target, size=len(data), sha256=sha256)
+        self.ask("upload.begin", path=target)
         for number, at in enumerate(range(0, len(data), CHUNK)):
             self.process.write(encode_chunk(number, data[at : at + CHUNK]), False)
-        self.ask("upload.end", patience=1)
+        self.ask("upload.end", sha256=hashlib.sha256(data).hexdigest(), patience=1)
 
 
 def engine_of(name: str, host: Host, port: int, token: str) -> Engine:

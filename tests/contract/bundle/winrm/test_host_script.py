@@ -159,11 +159,11 @@ def test_error_stream_of_a_native_program_is_no_failure(host: HostProcess) -> No
 
 def upload(host: HostProcess, path: Path, data: bytes, sha256: str | None = None) -> object:
     digest = sha256 or hashlib.sha256(data).hexdigest()
-    assert host.ask("upload.begin", path=str(path), size=len(data), sha256=digest).ok
+    assert host.ask("upload.begin", path=str(path)).ok
     host.chunk(0, data[:1000])
     host.chunk(0, data[:1000])
     host.chunk(1, data[1000:])
-    reply = host.ask("upload.end", patience=10)
+    reply = host.ask("upload.end", sha256=digest, patience=10)
     return reply.failure or reply.fields["sha256"]
 
 
@@ -187,9 +187,9 @@ def test_upload_that_arrived_damaged_leaves_the_old_file(host: HostProcess, tmp_
 
 
 def test_missing_chunk_is_named(host: HostProcess, tmp_path: Path) -> None:
-    assert host.ask("upload.begin", path=str(tmp_path / "f"), size=3, sha256="0" * 64).ok
+    assert host.ask("upload.begin", path=str(tmp_path / "f")).ok
     host.chunk(1, b"abc")
-    reply = host.ask("upload.end", patience=0)
+    reply = host.ask("upload.end", sha256="0" * 64, patience=0)
     assert reply.failure is not None
     assert "chunk 0 did not arrive" in reply.failure.message
     assert not (tmp_path / "f").exists()

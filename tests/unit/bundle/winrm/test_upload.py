@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyinfra_winrm.errors import HostError, LostSessionError
 from pyinfra_winrm.protocol import encode_chunk
 from pyinfra_winrm.transport import LARGEST_SEND
-from pyinfra_winrm.upload import CHUNK, download, upload
+from pyinfra_winrm.upload import CHUNK, LINES, PIECE, download, upload
 from tests.lib.scriptedhost import ScriptedHost
 
 # Bytes of an envelope around the data of a Send; MaxEnvelopeSizekb counts them too.
@@ -48,16 +48,21 @@ class Disk:
                 return {}
 
 
-def test_a_chunk_fits_one_envelope_of_an_untouched_server() -> None:
-    line = encode_chunk(9999, bytes(CHUNK))
-    assert len(line) <= LARGEST_SEND
+# Bytes from which on .NET keeps a text with the large objects; a character takes two, the object itself a few.
+LARGE_OBJECT = 85_000
+
+
+def test_the_chunks_of_a_send_fit_one_envelope_of_an_untouched_server() -> None:
+    line = encode_chunk(999_999, bytes(CHUNK))
+    assert LINES * len(line) <= LARGEST_SEND
+    assert 2 * len(line) + 32 < LARGE_OBJECT
     assert len(base64.b64encode(bytes(LARGEST_SEND))) + AROUND < LARGEST_ENVELOPE
 
 
 @given(st.binary(max_size=100), st.integers(0, 3))
 def test_content_arrives_whole_and_in_order(tail: bytes, chunks: int) -> None:
     disk = Disk()
-    content = bytes(range(256)) * (CHUNK // 256) * chunks + tail
+    content = bytes(range(256)) * (CHUNK * LINES // 256) * chunks + tail
     assert upload(disk.host.session(), content, "C:/x") == hashlib.sha256(content).hexdigest()
     assert disk.arrived == content
 
@@ -84,14 +89,14 @@ def test_cut_upload_says_that_the_target_is_as_it_was() -> None:
 
 @given(st.binary(max_size=100), st.integers(0, 2))
 def test_download_joins_the_pieces(tail: bytes, pieces: int) -> None:
-    content = b"y" * CHUNK * pieces + tail
+    content = b"y" * PIECE * pieces + tail
     assert b"".join(download(Disk(content).host.session(), "C:/x")) == content
 
 
 def test_file_that_changes_while_it_is_read_is_an_error() -> None:
-    disk = Disk(b"y" * CHUNK * 2)
+    disk = Disk(b"y" * PIECE * 2)
     pieces = download(disk.host.session(), "C:/x")
     next(pieces)
-    disk.content = b"y" * CHUNK
+    disk.content = b"y" * PIECE
     with pytest.raises(HostError, match="changed while it was read"):
         list(pieces)
