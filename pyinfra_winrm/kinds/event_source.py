@@ -1,7 +1,7 @@
 """A name under which a program writes to the Windows event log.
 
-Read and written as the log service keeps it, a registry key below the log's; a source that another log has already is
-refused by Windows, and shown as that.
+Read as the log service keeps it, a registry key below the log's. A source belongs to one log: one that another log has
+is removed there and made in the wanted one.
 """
 
 from __future__ import annotations

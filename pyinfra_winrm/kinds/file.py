@@ -1,6 +1,6 @@
 """A file, by its content: text, bytes, or a file of the controller.
 
-Compared by SHA-256 and size, so that a plan never carries content and a secret one is never printed. Text is written as
+Compared by SHA-256, so that a plan never carries content and a secret one is never printed. Text is written as
 UTF-8 without a byte order mark; a change replaces the whole file at once and keeps its access list. A source over
 256 KiB goes ahead as an upload.
 """
