@@ -148,6 +148,10 @@ trusted_sealers = []
 dns_servers = []
 # True: records are printed, not looked up.
 dns_offline = False
+# A primary name server that takes dynamic updates (RFC 2136), {"server": "192.0.2.53", "key_name": "updates",
+# "key_secret": {"env": "TSIG_SECRET"}}: a change of signing keys then enters and removes its records itself. None:
+# people do, as with most registrars.
+dns_updates = None
 # Mail servers that the host calls on port 25 before a deploy, because many providers block it until they are asked;
 # two owners, so that one that is away is no finding. Nobody is called offline, with a smart host, or with none named.
 outbound_check = ("gmail-smtp-in.l.google.com", "mx1.naver.com")

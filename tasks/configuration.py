@@ -22,6 +22,9 @@ def resources(settings: Settings, facts: Facts) -> list[File]:
     if settings.smart_host and settings.smart_host.password:
         password = Secret(settings.smart_host.password.read())
         files.append(File(path=f"{paths.secrets}/smart-host", content=password, acl=closed))
+    if settings.dns_updates:
+        key = Secret(f"{settings.dns_updates.key_name} {settings.dns_updates.key_secret.read()}\n")
+        files.append(File(path=f"{paths.secrets}/dns-updates", content=key, acl=closed))
     return files
 
 

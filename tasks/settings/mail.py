@@ -57,6 +57,14 @@ class DMARC(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reports_domain: str | None = None
 
 
+class DNSUpdates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A primary name server that takes the records of new signing keys by dynamic update, and the TSIG key for it."""
+
+    server: str
+    key_name: str
+    key_secret: SecretSource
+
+
 class Domain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mail domain, the other names it goes by, and what lives under it."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tasks.settings.host import TLS, Backup, Database, Listener, Listeners, Logs, Python, Release, Web
-from tasks.settings.mail import DMARC, AutoBan, Domain, IPRange, Route, SmartHost
+from tasks.settings.mail import DMARC, AutoBan, DNSUpdates, Domain, IPRange, Route, SmartHost
 from tasks.settings.names import unicode_name
 
 
@@ -34,6 +34,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trusted_sealers: tuple[str, ...] = ()
     dns_servers: tuple[str, ...] = ()
     dns_offline: bool = False
+    dns_updates: DNSUpdates | None = None
     outbound_check: tuple[str, ...] = ("gmail-smtp-in.l.google.com", "mx1.naver.com")
     time_servers: tuple[str, ...] = ("time.windows.com", "kr.pool.ntp.org", "time.google.com")
     logs: Logs = Logs()

@@ -20,6 +20,7 @@ from pyinfra_winrm.kinds import (
     Service,
 )
 from pyinfra_winrm.kinds.acl import parse_sddl
+from pyinfra_winrm.secret import Secret
 from tasks import (
     certificates,
     challenge,
@@ -241,6 +242,19 @@ def test_the_port_of_the_proof_is_the_same_whoever_answers_there() -> None:
         assert (acme["challenge_port"], acme["check_reachable"]) == (8080, True)
     unchecked = settings(tls={"acme": {"check_reachable": False}})
     assert tomllib.loads(configuration.maild_toml(unchecked, BARE))["acme"]["check_reachable"] is False
+
+
+def test_a_key_for_dns_updates_travels_as_a_secret_into_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TSIG", "c2VjcmV0")
+    wanted = settings(dns_updates={"server": "192.0.2.53", "key_name": "updates", "key_secret": {"env": "TSIG"}})
+    (_, key) = configuration.resources(wanted, Facts())
+    assert key.path == "C:/Mailhost/etc/secrets/dns-updates"
+    assert isinstance(key.content, Secret)
+    assert key.content.reveal() == "updates c2VjcmV0\n"
+    assert "c2VjcmV0" not in repr(key)
+    dkim = tomllib.loads(configuration.maild_toml(wanted, Facts()))["dkim"]
+    assert (dkim["update_server"], dkim["update_key_file"]) == ("192.0.2.53", "secrets/dns-updates")
+    assert "update_server" not in tomllib.loads(configuration.maild_toml(settings(), Facts()))["dkim"]
 
 
 def test_a_smart_hosts_password_travels_as_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
