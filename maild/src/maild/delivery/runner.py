@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ LEASE_SECONDS = 60.0
 """How long a lease holds without being prolonged: after a crash its messages wait this long."""
 RENEW_SECONDS = 15.0
 """How often a lease is prolonged while its attempt lasts."""
+LEASED_TOGETHER = 100
+"""Messages leased in one transaction: some milliseconds, which the mail that comes in may have to wait."""
 PER_SESSION = 20
 """Messages leased for one session of a destination, so that a connection is used more than once."""
 POLL_SECONDS = 1.0
@@ -37,6 +40,20 @@ POLL_SECONDS = 1.0
 _TAKEN = Reply(250, "2.0.0", "expanded here")
 FAULT_SECONDS = 5.0
 """Pause after a fault of the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """The database's clock, asked once for a group of messages and carried on by this host's monotonic one."""
+
+    read: int
+    """Microseconds, when it was asked."""
+    at: float
+    """Monotonic seconds of that moment."""
+
+    def now(self) -> int:
+        """Microseconds now."""
+        return self.read + int((time.monotonic() - self.at) * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +133,7 @@ class Runner:
         room = (self._pace.workers - len(self._tasks)) * PER_SESSION
         return await self._queue.lease(
             self._pace.owner,
-            limit=room,
+            limit=min(room, LEASED_TOGETHER),
             per_destination=self._pace.per_destination * PER_SESSION,
             seconds=LEASE_SECONDS,
         )
@@ -157,8 +174,9 @@ class Runner:
         try:
             hop = destination.parse(group[0].item.destination)
             if hop.way in (Way.LIST, Way.LEAVE, Way.REPLY):
+                clock = await self._clock()
                 for lease in group:
-                    await self._expand(lease)
+                    await self._expand(lease, clock)
             else:
                 await self._carry(group)
         except LeaseLost:
@@ -176,20 +194,23 @@ class Runner:
                 with contextlib.suppress(StoreError):
                     await self._queue.extend(lease, LEASE_SECONDS)
 
-    async def _expand(self, lease: Lease) -> None:
+    async def _clock(self) -> _Clock:
+        return _Clock(await self._queue.now(), time.monotonic())
+
+    async def _expand(self, lease: Lease, clock: _Clock) -> None:
         notices = await self._expansion.of(lease.item)
         done = tuple(
             Said(row=row, reply=_TAKEN) for row in lease.item.recipients if row.state is RecipientState.WAITING
         )
-        settled = settle(lease.item, done, self._schedule, await self._queue.now(), self._chance())
+        settled = settle(lease.item, done, self._schedule, clock.now(), self._chance())
         await self._queue.finish(lease, settled.outcome, notices)
 
     async def _carry(self, group: list[Lease]) -> None:
         name = group[0].item.destination
         courier: Courier | None = None
+        clock = await self._clock()
         try:
-            now = await self._queue.now()
-            endpoints = await self._endpoints.of(destination.parse(name), now)
+            endpoints = await self._endpoints.of(destination.parse(name), clock.now())
             courier = Courier(endpoints, self._connect, self._body)
             for lease in group:
                 said = await courier.carry(lease.item)
@@ -197,26 +218,29 @@ class Runner:
                     self._answered.add(name)
                     self._failures.pop(name, None)
                     await self._queue.destination_works(name)
-                await self._settle(lease, said)
+                await self._settle(lease, said, clock)
                 group = group[1:]
         except HopError as error:
-            await self._destination_failed(name, group, error)
+            await self._destination_failed(name, group, error, clock)
         finally:
             if courier is not None:
                 await courier.close()
 
-    async def _destination_failed(self, name: str, group: list[Lease], error: HopError) -> None:
+    async def _destination_failed(self, name: str, group: list[Lease], error: HopError, clock: _Clock) -> None:
         """The rest of the group waits with its destination; a permanent answer is each message's own."""
         self._answered.discard(name)
         if not error.reply.permanent:
             before = max([self._failures.get(name, 0), *(lease.item.attempts for lease in group)])
-            next_at = await self._queue.now() + self._schedule.wait(before + 1, self._chance())
+            next_at = clock.now() + self._schedule.wait(before + 1, self._chance())
             self._failures[name] = await self._queue.destination_failed(name, str(error.reply), next_at)
-        for lease in group:
-            await self._settle(lease, said_of_all(lease.item, error))
+        # Together, so that they share a transaction; one whose lease was lost leaves the others alone.
+        waits = [self._settle(lease, said_of_all(lease.item, error), clock) for lease in group]
+        for outcome in await asyncio.gather(*waits, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
-    async def _settle(self, lease: Lease, said: Sequence[Said]) -> None:
-        now = await self._queue.now()
+    async def _settle(self, lease: Lease, said: Sequence[Said], clock: _Clock) -> None:
+        now = clock.now()
         settled = settle(lease.item, said, self._schedule, now, self._chance())
         notices = await self._teller.notices(lease.item, settled.told, now)
         await self._queue.finish(lease, settled.outcome, notices)
@@ -235,11 +259,13 @@ class Runner:
 
     async def _give_up_expired(self) -> None:
         """Bounces what ran out of time while its destination was backed off."""
-        for item_id in await self._queue.expired():
+        expired = await self._queue.expired()
+        clock = await self._clock() if expired else None
+        for item_id in expired:
             lease = await self._queue.lease_item(item_id, self._pace.owner, LEASE_SECONDS)
-            if lease is None:
+            if lease is None or clock is None:
                 continue
             rows = [row for row in lease.item.recipients if row.state is RecipientState.WAITING]
             await self._settle(
-                lease, [Said(row=row, reply=expired_reply(row.reply), remote=row.remote) for row in rows]
+                lease, [Said(row=row, reply=expired_reply(row.reply), remote=row.remote) for row in rows], clock
             )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from maild.store.engine.base import Engine, Transaction
-from maild.store.errors import StoreError
-from maild.store.prepare import prepare
-from maild.store.records.arrival import Accepted, Incoming, Placed
+from maild.store.engine.base import Engine
+from maild.store.finisher import Finisher
+from maild.store.records.arrival import Incoming
 from maild.store.records.queue import Destination, Lease, Outcome, QueueItem
-from maild.store.sql import arrival, queue, suppression
+from maild.store.sql import queue, suppression
 from maild.store.watch import Watches
 
 
@@ -20,7 +18,7 @@ class SQLQueue:
 
     def __init__(self, engine: Engine, watches: Watches) -> None:
         self._engine = engine
-        self._watches = watches
+        self._finisher = Finisher(engine, watches)
 
     async def now(self) -> int:
         """The database's clock."""
@@ -31,43 +29,34 @@ class SQLQueue:
         return await self._engine.write(
             lambda tx: queue.lease(
                 tx, owner, limit=limit, per_destination=per_destination, duration=_microseconds(seconds)
-            )
+            ),
+            behind=True,
         )
 
     async def extend(self, lease: Lease, seconds: float) -> Lease:
         """Prolongs a lease."""
-        until = await self._engine.write(lambda tx: queue.extend(tx, lease, _microseconds(seconds)))
+        until = await self._engine.write(lambda tx: queue.extend(tx, lease, _microseconds(seconds)), behind=True)
         return replace(lease, until=until)
 
     async def release(self, lease: Lease) -> None:
         """Gives an item back untried."""
-        await self._engine.write(lambda tx: queue.release(tx, lease))
+        await self._engine.write(lambda tx: queue.release(tx, lease), behind=True)
 
     async def abandon(self, owner: str) -> int:
         """Ends every lease of an owner that is gone."""
-        return await self._engine.write(lambda tx: queue.abandon(tx, owner))
+        return await self._engine.write(lambda tx: queue.abandon(tx, owner), behind=True)
 
     async def finish(self, lease: Lease, outcome: Outcome, notices: Sequence[Incoming] = ()) -> None:
         """Writes the outcome and accepts its notices, in one transaction."""
-        prepared = [await asyncio.to_thread(prepare, notice) for notice in notices]
-
-        def work(tx: Transaction) -> list[tuple[int, int]]:
-            queue.finish(tx, lease, outcome)
-            answers = arrival.accept(tx, prepared) if prepared else []
-            for answer in answers:
-                if isinstance(answer, StoreError):
-                    raise answer
-            return [(place.mailbox_id, place.modseq) for answer in answers for place in _placed(answer)]
-
-        self._watches.note(await self._engine.write(work))
+        await self._finisher.finish(lease, outcome, notices)
 
     async def destination_failed(self, name: str, reply: str, next_at: int) -> int:
         """The destination as a whole did not answer."""
-        return await self._engine.write(lambda tx: queue.destination_failed(tx, name, reply, next_at))
+        return await self._engine.write(lambda tx: queue.destination_failed(tx, name, reply, next_at), behind=True)
 
     async def destination_works(self, name: str) -> None:
         """Ends its back-off."""
-        await self._engine.write(lambda tx: queue.destination_works(tx, name))
+        await self._engine.write(lambda tx: queue.destination_works(tx, name), behind=True)
 
     async def next_due(self) -> int | None:
         """When the next item could be leased."""
@@ -79,7 +68,9 @@ class SQLQueue:
 
     async def lease_item(self, item_id: int, owner: str, seconds: float) -> Lease | None:
         """Takes one item whatever its due time."""
-        return await self._engine.write(lambda tx: queue.lease_item(tx, item_id, owner, _microseconds(seconds)))
+        return await self._engine.write(
+            lambda tx: queue.lease_item(tx, item_id, owner, _microseconds(seconds)), behind=True
+        )
 
     async def items(self, *, destination: str | None = None, after: int = 0, limit: int = 100) -> list[QueueItem]:
         """Rows by rising id."""
@@ -128,10 +119,6 @@ class SQLQueue:
     async def unsuppress(self, address: str) -> bool:
         """Takes an address off."""
         return await self._engine.write(lambda tx: suppression.remove(tx, address))
-
-
-def _placed(answer: Accepted | StoreError) -> Sequence[Placed]:
-    return () if isinstance(answer, StoreError) else answer.placed
 
 
 def _microseconds(seconds: float) -> int:

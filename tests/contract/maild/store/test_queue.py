@@ -7,6 +7,7 @@ import pytest
 from maild.store import (
     Incoming,
     LeaseLost,
+    MailboxGone,
     Outcome,
     QueueEntry,
     QueueItem,
@@ -184,6 +185,42 @@ def test_a_lease_that_ran_out_writes_nothing(on: Scene) -> None:
         await store.queue.finish(extended, delivered(fresh.item), [letter(account.inbox_id)])
         assert len((await store.messages.view(account.inbox_id)).uids) == 1
         assert await store.queue.count() == 0
+
+    on.run(body)
+
+
+def test_outcomes_that_end_together_are_each_written_but_those_of_lost_leases(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        await put(store, *[entry(f"mx:{number % 7}.example") for number in range(40)])
+        leases = await store.queue.lease("d1", limit=40, per_destination=40, seconds=60)
+        assert len(leases) == 40
+        lost = {lease.item.id for lease in leases[::5]}
+        for lease in leases[::5]:
+            await store.queue.release(lease)
+        taken = await store.queue.lease("d2", limit=40, per_destination=40, seconds=60)
+        assert {lease.item.id for lease in taken} == lost
+        answers = await asyncio.gather(
+            *(store.queue.finish(lease, delivered(lease.item)) for lease in leases), return_exceptions=True
+        )
+        for lease, answer in zip(leases, answers, strict=True):
+            assert isinstance(answer, LeaseLost) == (lease.item.id in lost), answer
+        assert {item.id for item in await store.queue.items()} == lost
+
+    on.run(body)
+
+
+def test_a_notice_that_cannot_be_placed_fails_its_own_outcome_alone(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        await put(store, entry("mx:1.example"), entry("mx:2.example"))
+        leases = await store.queue.lease("d1", limit=2, per_destination=2, seconds=60)
+        answers = await asyncio.gather(
+            store.queue.finish(leases[0], delivered(leases[0].item), [letter(1 << 40)]),
+            store.queue.finish(leases[1], delivered(leases[1].item)),
+            return_exceptions=True,
+        )
+        assert isinstance(answers[0], MailboxGone)
+        assert answers[1] is None
+        assert [item.id for item in await store.queue.items()] == [leases[0].item.id]
 
     on.run(body)
 

@@ -26,6 +26,24 @@ def test_work_runs_in_its_order_and_answers_whoever_asked() -> None:
     asyncio.run(body())
 
 
+def test_work_that_stands_behind_lets_all_other_work_go_first() -> None:
+    async def body() -> None:
+        worker = Worker("test")
+        release, done = threading.Event(), []
+        first = asyncio.create_task(worker.run(release.wait, 60))
+        await asyncio.sleep(0)
+        last = [asyncio.create_task(worker.run(lambda n=n: done.append(n), 60, behind=True)) for n in (3, 4)]  # type: ignore[misc]
+        await asyncio.sleep(0)
+        before = [asyncio.create_task(worker.run(lambda n=n: done.append(n), 60)) for n in (1, 2)]  # type: ignore[misc]
+        await asyncio.sleep(0)
+        release.set()
+        await asyncio.gather(first, *last, *before)
+        assert done == [1, 2, 3, 4]
+        await worker.close()
+
+    asyncio.run(body())
+
+
 def test_a_failure_reaches_its_caller_and_nobody_else() -> None:
     async def body() -> None:
         worker = Worker("test")

@@ -80,8 +80,11 @@ class Engine(Protocol):
         """Runs work that changes nothing."""
         ...
 
-    async def write(self, work: Work[T], *, seconds: float = ANSWER_SECONDS) -> T:
-        """Runs work and commits it. Raises ``CommitUnknown`` when the answer to COMMIT was lost."""
+    async def write(self, work: Work[T], *, seconds: float = ANSWER_SECONDS, behind: bool = False) -> T:
+        """Runs work and commits it. Raises ``CommitUnknown`` when the answer to COMMIT was lost.
+
+        ``behind``: nobody waits at a keyboard or in a session for it, so it lets all other work go first.
+        """
         ...
 
     async def snapshot(self, work: Callable[[SnapshotTransaction], T]) -> T:

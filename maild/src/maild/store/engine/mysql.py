@@ -100,6 +100,7 @@ class MySQLEngine:
         self._writing = _Connections()
         self._reading = _Connections()
         self._writer = Worker("store-write", WRITERS, closing=lambda: _drop(self._writing))
+        self._behind = Worker("store-behind", closing=lambda: _drop(self._writing))
         self._reader = Worker("store-read", READERS, closing=lambda: _drop(self._reading))
         self._starter = asyncio.get_running_loop().create_task(self._start(), name="store-start")
 
@@ -113,10 +114,10 @@ class MySQLEngine:
         await self._admit()
         return await self._reader.run(lambda: self._read(work), seconds)
 
-    async def write(self, work: Work[T], *, seconds: float = ANSWER_SECONDS) -> T:
-        """Runs work and commits it."""
+    async def write(self, work: Work[T], *, seconds: float = ANSWER_SECONDS, behind: bool = False) -> T:
+        """Runs work and commits it; work that stands behind has a thread and a connection of its own."""
         await self._admit()
-        return await self._writer.run(lambda: self._write(work), seconds)
+        return await (self._behind if behind else self._writer).run(lambda: self._write(work), seconds)
 
     async def snapshot(self, work: Callable[[MySQLSnapshot], T]) -> T:
         """Runs work that sees one moment."""
@@ -137,8 +138,8 @@ class MySQLEngine:
         """Ends after the work that was begun."""
         self._starter.cancel()
         await asyncio.gather(self._starter, return_exceptions=True)
-        await self._reader.close()
-        await self._writer.close()
+        for worker in (self._reader, self._behind, self._writer):
+            await worker.close()
 
     async def _admit(self) -> None:
         await self._tried.wait()

@@ -111,9 +111,9 @@ class SQLiteEngine:
         """Runs work on the reading connection, which sees every commit made before."""
         return await self._reader.run(lambda: self._read(work), seconds)
 
-    async def write(self, work: Work[T], *, seconds: float = ANSWER_SECONDS) -> T:
+    async def write(self, work: Work[T], *, seconds: float = ANSWER_SECONDS, behind: bool = False) -> T:
         """Runs work and commits it."""
-        return await self._writer.run(lambda: self._write(work), seconds)
+        return await self._writer.run(lambda: self._write(work), seconds, behind=behind)
 
     async def snapshot(self, work: Callable[[SQLiteSnapshot], T]) -> T:
         """Runs work that sees one moment; the log grows meanwhile, since it cannot be reset under a reader."""

@@ -1,6 +1,7 @@
 """Threads that run units of work for an event loop, in the order they come, and drop those nobody waits for any more.
 
-The bridge costs one wake-up of the loop for each answer; answers that are ready together share one.
+There are two lines: what stands in the second one is begun when the first is empty. The bridge costs one wake-up of the
+loop for each answer; answers that are ready together share one.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ class Worker:
     """One or several threads that take jobs from one line. ``run`` is called on the loop, the job in a thread."""
 
     def __init__(self, name: str, threads: int = 1, *, closing: Callable[[], None] | None = None) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: deque[_Job] = deque()
+        self._behind: deque[_Job] = deque()
+        self._calls: SimpleQueue[bool] = SimpleQueue()
+        """True for each job in either line, False to end a thread."""
         self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._waking = threading.Lock()
         self._loop = asyncio.get_running_loop()
@@ -44,12 +48,16 @@ class Worker:
         for thread in self._threads:
             thread.start()
 
-    async def run(self, call: Callable[[], T], seconds: float) -> T:
-        """Runs it in a thread; ``StoreUnavailable`` when there is no answer in time (it may still take place)."""
+    async def run(self, call: Callable[[], T], seconds: float, *, behind: bool = False) -> T:
+        """Runs it in a thread; ``StoreUnavailable`` when there is no answer in time (it may still take place).
+
+        ``behind``: after everything else that waits.
+        """
         if self._closed:
             raise StoreUnavailable("the store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(call, future))
+        (self._behind if behind else self._jobs).append(_Job(call, future))
+        self._calls.put(True)
         timer = self._loop.call_later(seconds, _expire, future, seconds)
         try:
             return await future
@@ -62,13 +70,14 @@ class Worker:
             return
         self._closed = True
         for _ in self._threads:
-            self._jobs.put(None)
+            self._calls.put(False)
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
         self._settle()
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while self._calls.get():
+            job = self._next()
             if job.future.done():
                 continue
             try:
@@ -79,6 +88,12 @@ class Worker:
             self._wake()
         if self._closing is not None:
             self._closing()
+
+    def _next(self) -> _Job:
+        try:
+            return self._jobs.popleft()
+        except IndexError:
+            return self._behind.popleft()
 
     def _wake(self) -> None:
         with self._waking:

@@ -1,7 +1,7 @@
 """The queue's rows: leases, outcomes, back-off of destinations, as functions of an open transaction.
 
-A lease is taken by an update that only matches while nobody holds the row, so nothing is locked while choosing; rows
-are changed in the order of ids and names.
+Nothing is locked while items are chosen; those chosen are then locked if nobody holds them yet, and taken. Rows are
+locked and changed in the order of ids and names.
 """
 
 from __future__ import annotations
@@ -51,11 +51,8 @@ def lease(tx: Transaction, owner: str, *, limit: int, per_destination: int, dura
         free = [row[0] for row in tx.rows(statements.FREE, {"destination": name, "now": now, "limit": wanted})]
         chosen += free
         next_due[name] = (wakes, now + SATURATED_US if len(free) == wanted else -1)
-    taken = [
-        id_
-        for id_ in sorted(chosen)
-        if tx.run(statements.TAKE, {"key": id_, "now": now, "owner": owner, "until": now + duration})
-    ]
+    taken = [row[0] for row in keyed_rows(tx, statements.LOCK_FREE, sorted(chosen), {"now": now})]
+    run_keyed(tx, statements.TAKE_LOCKED, taken, {"owner": owner, "until": now + duration})
     for name, (wakes, at) in sorted(next_due.items()):
         tx.run(statements.SET_DUE, {"key": name, "wakes": wakes, "due_at": _next_free(tx, name, now) if at < 0 else at})
     return [_lease(row, owner) for row in _items(tx, taken)]
@@ -94,28 +91,52 @@ def abandon(tx: Transaction, owner: str) -> int:
     return len(owned)
 
 
-def finish(tx: Transaction, held: Lease, outcome: Outcome) -> None:
-    """Writes an outcome; without a waiting recipient the item goes."""
+def finish(tx: Transaction, finished: Sequence[tuple[Lease, Outcome]]) -> list[LeaseLost | None]:
+    """Writes outcomes; without a waiting recipient an item goes. A lease that was lost fails alone."""
     now = tx.now()
+    gone: list[bytes] = []
+    due: dict[str, int] = {}
+    answers: dict[int, LeaseLost | None] = {}
+    for place, (held, outcome) in sorted(enumerate(finished), key=lambda each: each[1][0].item.id):
+        try:
+            awake = _finish(tx, held, outcome, now)
+        except LeaseLost as lost:
+            answers[place] = lost
+            continue
+        answers[place] = None
+        for name, at in awake.items():
+            due[name] = min(at, due.get(name, at))
+        if not _left(held, outcome):
+            gone.append(held.item.blob_id)
+    bodies.discard(tx, gone, now)
+    if due:
+        enqueue.wake(tx, due)
+    return [answers[place] for place in range(len(finished))]
+
+
+def _left(held: Lease, outcome: Outcome) -> bool:
+    """Whether a recipient still waits."""
     changed = {change.recipient_id: change for change in outcome.recipients}
-    waiting = [
-        recipient
+    return any(
+        (changed[recipient.id].state if recipient.id in changed else recipient.state) is RecipientState.WAITING
         for recipient in held.item.recipients
-        if (changed[recipient.id].state if recipient.id in changed else recipient.state) is RecipientState.WAITING
-    ]
-    if waiting:
-        _defer(tx, held, outcome, now)
+    )
+
+
+def _finish(tx: Transaction, held: Lease, outcome: Outcome, now: int) -> dict[str, int]:
+    """One outcome; returns when its destinations are due. Raises ``LeaseLost`` before anything is written."""
+    if _left(held, outcome):
+        due = _defer(tx, held, outcome, now)
         for change in outcome.recipients:
             tx.run(statements.SET_RECIPIENT, _recipient_values(held.item.id, change))
-        return
+        return due
     if not tx.run(statements.DELETE_LEASED, _held(held)):
         raise LeaseLost(f"queue item {held.item.id}, epoch {held.epoch}")
     tx.run(statements.DELETE_RECIPIENTS, {"key": held.item.id})
-    bodies.discard(tx, [held.item.blob_id], now)
-    enqueue.wake(tx, {held.item.destination: now})
+    return {held.item.destination: now}
 
 
-def _defer(tx: Transaction, held: Lease, outcome: Outcome, now: int) -> None:
+def _defer(tx: Transaction, held: Lease, outcome: Outcome, now: int) -> dict[str, int]:
     next_at = now if outcome.next_at is None else outcome.next_at
     destination = outcome.destination or held.item.destination
     named = {
@@ -128,7 +149,7 @@ def _defer(tx: Transaction, held: Lease, outcome: Outcome, now: int) -> None:
         raise LeaseLost(f"queue item {held.item.id}, epoch {held.epoch}")
     due = {destination: next_at}
     due[held.item.destination] = min(now, due.get(held.item.destination, now))
-    enqueue.wake(tx, due)
+    return due
 
 
 def destination_failed(tx: Transaction, name: str, reply: str, next_at: int) -> int:

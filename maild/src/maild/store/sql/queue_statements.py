@@ -49,6 +49,19 @@ TAKE = Statement(
     .where(_Q.id == bindparam("key"), _Q.lease_until <= bindparam("now"))
     .values(lease_owner=bindparam("owner"), lease_epoch=_Q.lease_epoch + 1, lease_until=bindparam("until"))
 )
+LOCK_FREE = Keyed(
+    lambda keys: (
+        select(_Q.id).where(_Q.id.in_(keys), _Q.lease_until <= bindparam("now")).order_by(_Q.id).with_for_update()
+    )
+)
+"""Those of the chosen that nobody took meanwhile, kept from others until the end of the transaction."""
+TAKE_LOCKED = Keyed(
+    lambda keys: (
+        update(QUEUE_ITEM)
+        .where(_Q.id.in_(keys))
+        .values(lease_owner=bindparam("owner"), lease_epoch=_Q.lease_epoch + 1, lease_until=bindparam("until"))
+    )
+)
 HELD_LEASE = (
     _Q.id == bindparam("key"),
     _Q.lease_owner == bindparam("owner"),
