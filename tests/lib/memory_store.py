@@ -221,12 +221,13 @@ class MemoryStore:
         self.ban_rows.append(ban)
         return ban
 
-    async def record_failures(self, failures: Sequence[LoginFailure], *, since: int) -> list[int]:
+    async def record_failures(self, failures: Sequence[LoginFailure], *, since: int, most: int) -> list[int]:
         self._check()
         counts: list[int] = []
         for failure in failures:
             self.failure_rows.append(failure)
-            counts.append(sum(each.network == failure.network and each.at >= since for each in self.failure_rows))
+            found = sum(each.network == failure.network and each.at >= since for each in self.failure_rows)
+            counts.append(min(found, most))
         return counts
 
     async def record_success(self, account: str, network: object, at: int) -> None:

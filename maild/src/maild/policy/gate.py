@@ -99,7 +99,7 @@ class Gate:
 
     async def _record(self, failures: Sequence[LoginFailure]) -> Sequence[int]:
         since = self._clock() - self._settings.within_minutes * MINUTE
-        return await self._store.access.record_failures(failures, since=since)
+        return await self._store.access.record_failures(failures, since=since, most=self._settings.failures)
 
     async def ban(self, peer: Peer, reason: str, account: str = "") -> bool:
         """Shuts a client out for the time the settings say, unless it is never banned."""

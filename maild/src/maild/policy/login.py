@@ -7,6 +7,7 @@ Unknown users cost as long as known ones. Answers never say which part was wrong
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import os
@@ -259,8 +260,10 @@ class Login:
         self._known.add(peer.network)
         self._accounts.add(account.address)
         try:
-            await self._store.access.record_success(account.address, peer.network, now)
-            await self._store.credentials.used(credential.id, now)
+            await asyncio.gather(
+                self._store.access.record_success(account.address, peer.network, now),
+                self._store.credentials.used(credential.id, now),
+            )
         except StoreError as error:
             self._log.debug(f"login of {account.address} not noted: {error}")
 

@@ -84,9 +84,9 @@ class SQLAccess:
         self._bans.clear()
         return lifted
 
-    async def record_failures(self, failures: Sequence[LoginFailure], *, since: int) -> list[int]:
+    async def record_failures(self, failures: Sequence[LoginFailure], *, since: int, most: int) -> list[int]:
         """Writes them and counts the failures of each one's network since then."""
-        return await self._engine.write(lambda tx: [access.record_failure(tx, each, since) for each in failures])
+        return await self._engine.write(lambda tx: [access.record_failure(tx, each, since, most) for each in failures])
 
     async def record_success(self, account: str, network: Network, at: int) -> None:
         """Notes it and clears that account's failures from that network."""

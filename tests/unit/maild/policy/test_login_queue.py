@@ -75,10 +75,10 @@ def test_failures_of_a_flood_are_counted_in_few_writes() -> None:
     class Slow(MemoryStore):
         """A store whose writes take a moment."""
 
-        async def record_failures(self, failures: Sequence[LoginFailure], *, since: int) -> list[int]:
+        async def record_failures(self, failures: Sequence[LoginFailure], *, since: int, most: int) -> list[int]:
             writes.append(len(failures))
             await asyncio.sleep(0.01)
-            return await super().record_failures(failures, since=since)
+            return await super().record_failures(failures, since=since, most=most)
 
     async def run() -> None:
         gate = Gate(Slow().store, AutoBan(enabled=False), Log.to([]))

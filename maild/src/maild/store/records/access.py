@@ -175,8 +175,8 @@ class Access(Protocol):
         """Lifts the ban of exactly this network; False when there was none."""
         ...
 
-    async def record_failures(self, failures: Sequence[LoginFailure], *, since: int) -> list[int]:
-        """Writes them and returns how many the network of each has had since then, that one included."""
+    async def record_failures(self, failures: Sequence[LoginFailure], *, since: int, most: int) -> list[int]:
+        """Writes them; how many the network of each has had since then, that one included, counted up to ``most``."""
         ...
 
     async def record_success(self, account: str, network: Network, at: int) -> None:

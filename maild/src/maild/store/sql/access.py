@@ -115,10 +115,14 @@ _EXPIRED_BANS = Statement(delete(BAN).where(BAN.c.expires_at <= bindparam("befor
 
 _FAILURE_FIELDS = ("network", "account", "protocol", "at")
 _ADD_FAILURE = Statement(insert(LOGIN_FAILURE).values({name: bindparam(name) for name in _FAILURE_FIELDS}))
+# Counting ends at the bound: in a flood each network soon has thousands.
 _COUNT_FAILURES = Statement(
-    select(func.count())
-    .select_from(LOGIN_FAILURE)
-    .where(LOGIN_FAILURE.c.network == bindparam("network"), LOGIN_FAILURE.c.at >= bindparam("since"))
+    select(func.count()).select_from(
+        select(LOGIN_FAILURE.c.at)
+        .where(LOGIN_FAILURE.c.network == bindparam("network"), LOGIN_FAILURE.c.at >= bindparam("since"))
+        .limit(bindparam("most"))
+        .subquery()
+    )
 )
 _FAILURES = Statement(
     select(*[LOGIN_FAILURE.c[name] for name in _FAILURE_FIELDS])
@@ -256,8 +260,8 @@ def remove_ban(tx: Transaction, network: Network) -> bool:
     return bool(tx.run(_DELETE_BAN, {"key": str(network)}))
 
 
-def record_failure(tx: Transaction, failure: LoginFailure, since: int) -> int:
-    """Writes it and counts the network's failures."""
+def record_failure(tx: Transaction, failure: LoginFailure, since: int, most: int) -> int:
+    """Writes it and counts the network's failures, up to a bound."""
     values = {
         "network": str(failure.network),
         "account": failure.account,
@@ -265,7 +269,7 @@ def record_failure(tx: Transaction, failure: LoginFailure, since: int) -> int:
         "at": failure.at,
     }
     tx.run(_ADD_FAILURE, values)
-    return number(tx.rows(_COUNT_FAILURES, values | {"since": since})[0][0])
+    return number(tx.rows(_COUNT_FAILURES, values | {"since": since, "most": most})[0][0])
 
 
 def record_success(tx: Transaction, account: str, network: Network, at: int) -> None:
