@@ -241,17 +241,13 @@ function Save-HostUrl($url, $path) {
     try { $client.DownloadFile($url, $path) } finally { $client.Dispose() }
 }
 
-# The common name of who signed a program; empty unless Windows finds the signature good.
-function Get-HostSigner($path) {
-    $signature = Get-AuthenticodeSignature -LiteralPath $path
-    if ($signature.Status -ne 'Valid') { return '' }
-    return $signature.SignerCertificate.GetNameInfo('SimpleName', $false)
-}
-
+# Refuses a program that Windows does not find well signed, or that another than the publisher has signed.
 function Confirm-HostSigner($path, $publisher) {
     if (-not $publisher) { return }
-    $found = Get-HostSigner $path
-    if ($found -ne $publisher) { throw (New-HostError 'other' "'$path' is signed by '$found', wanted is '$publisher'." $path) }
+    $signature = Get-AuthenticodeSignature -LiteralPath $path
+    if ([string]$signature.Status -ne 'Valid') { throw (New-HostError 'other' "The signature of '$path' is not good ($($signature.Status)), wanted is one of '$publisher'." $path) }
+    $found = $signature.SignerCertificate.GetNameInfo('SimpleName', $false)
+    if ($found -cne $publisher) { throw (New-HostError 'other' "'$path' is signed by '$found', wanted is '$publisher'." $path) }
 }
 
 function Test-Staged($download) {

@@ -28,7 +28,7 @@ def calls(host: Host) -> dict[str, Callable[..., Any]]:
     """Every call with its name."""
     own: dict[str, Callable[..., Any]] = {
         "real": _real, "item": _item, "write": _write, "put": _put, "remove": _remove, "make": _make, "held": _held,
-        "measure": unpack.measure, "expand": unpack.expand, "install": python_release.install, "signer": _signer,
+        "measure": unpack.measure, "expand": unpack.expand, "install": python_release.install,
         "save": fetch.save, "run": native.run, "start": _start, "runs": _runs, "stop": _stop, "task": _task,
         "web_folder": iis_virtual_directory.folder, "put_web_folder": iis_virtual_directory.put,
         "remove_web_folder": iis_virtual_directory.remove,
@@ -45,10 +45,6 @@ def _real(host: Host, path: str) -> str:
 
 def _held(host: Host, path: str) -> bool:
     return bool(host.files.holders(path))
-
-
-def _signer(host: Host, path: str) -> str:
-    return fetch.signer(host.files.read(path))
 
 
 def _item(host: Host, path: str) -> dict[str, Any] | None:

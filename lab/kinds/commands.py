@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lab.kinds import builtin, certificate, firewall_group, winrm_listener
+from lab.kinds.authenticode import signature
 from lab.model.errors import HostError, not_found
 from lab.model.host import Host
 
@@ -202,6 +203,14 @@ def _get_listener(host: Host, bound: Bound) -> Any:
     return rows
 
 
+def _get_signature(host: Host, bound: Bound) -> Any:
+    rows = []
+    for path in _names(bound, "literalpath" if "literalpath" in bound else "filepath"):
+        found = signature(host.files.read(path))
+        rows.append({"Path": path, "Status": found.status, "SignerCertificate": found.raw or None})
+    return rows
+
+
 COMMANDS = {
     "get-service": _get_service,
     "new-service": _new_service,
@@ -222,5 +231,6 @@ COMMANDS = {
     "set-wsmaninstance": _set_listener,
     "get-wsmaninstance": _get_listener,
     "remove-wsmaninstance": _remove_listener,
+    "get-authenticodesignature": _get_signature,
     "new-selfsignedcertificate": certificate.create,
 }

@@ -1,19 +1,15 @@
 """Downloads in the model: real ones, tried in order, accepted by their hash or their signer.
 
-The signer is read out of the file's own signature; that the signature is good is Windows' to check.
+How far a signature is looked at is ``authenticode``'s to say.
 """
 
 from __future__ import annotations
 
-import struct
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import pkcs7
-from cryptography.x509.oid import NameOID
-
+from lab.kinds.authenticode import signature
 from lab.model.errors import HostError
 from lab.model.host import Host
 
@@ -38,10 +34,15 @@ def staged(host: Host, download: Mapping[str, Any], *, signed: bool = False) -> 
 
 
 def check_signer(host: Host, path: str, publisher: str) -> None:
-    """Refuses a file that somebody else signed, or nobody."""
-    found = signer(host.files.read(path)) if publisher else ""
-    if publisher and found != publisher:
-        raise HostError("other", f"'{path}' is signed by '{found}', wanted is '{publisher}'.", path)
+    """Refuses a file that somebody else signed, or nobody, or that is not any more what was signed."""
+    if not publisher:
+        return
+    found = signature(host.files.read(path))
+    if found.status != "Valid":
+        message = f"The signature of '{path}' is not good ({found.status}), wanted is one of '{publisher}'."
+        raise HostError("other", message, path)
+    if found.signer != publisher:
+        raise HostError("other", f"'{path}' is signed by '{found.signer}', wanted is '{publisher}'.", path)
 
 
 def _fits(host: Host, download: Mapping[str, Any], path: str) -> bool:
@@ -73,23 +74,3 @@ def save(host: Host, url: str, path: str) -> None:
     except (OSError, ValueError) as error:
         raise HostError("other", str(error), url) from error
     host.files.write(path, data)
-
-
-def signer(data: bytes) -> str:
-    """The common name of who signed a Windows program; empty when nobody did (PE format, certificate table)."""
-    try:
-        header = struct.unpack_from("<I", data, 0x3C)[0]
-        magic = struct.unpack_from("<H", data, header + 24)[0]
-        directory = header + 24 + (144 if magic == 0x20B else 128)
-        offset, size = struct.unpack_from("<2I", data, directory)
-        certificates = pkcs7.load_der_pkcs7_certificates(data[offset + 8 : offset + size])
-    except (struct.error, ValueError):
-        return ""
-    issuers = {certificate.issuer for certificate in certificates if certificate.issuer != certificate.subject}
-    leaves = [certificate for certificate in certificates if certificate.subject not in issuers]
-    return _common_name(leaves[0]) if leaves else ""
-
-
-def _common_name(certificate: x509.Certificate) -> str:
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else ""

@@ -92,7 +92,6 @@ $seam = [ordered]@{
     'Expand-HostArchive' = 'seam.expand', 'archive', 'folder', 'inside', 'strip'
     'Install-HostPackage' = 'seam.install', 'folder', 'wheels'
     'Save-HostUrl' = 'seam.save', 'url', 'path'
-    'Get-HostSigner' = 'seam.signer', 'path'
     'Get-HostRegistry' = 'registry.values', 'key'
     'Get-HostRegistryChild' = 'registry.subkeys', 'key'
     'Set-HostRegistry' = 'registry.set', 'key', 'name', 'type', 'data'
@@ -176,6 +175,9 @@ $script:StubHandler = {
     }
     $rows = Invoke-Lab 'seam.command' @{ command = $name; parameters = $parameters }
     foreach ($row in $rows) {
+        if ($row -is [Collections.IDictionary] -and $row['SignerCertificate']) {
+            $row['SignerCertificate'] = [Security.Cryptography.X509Certificates.X509Certificate2]::new([byte[]]$row['SignerCertificate'])
+        }
         if ($row -is [Collections.IDictionary]) { [pscustomobject]$row } elseif ($null -ne $row) { $row }
     }
 }

@@ -439,3 +439,13 @@ function New-SelfSignedCertificate {
     )
     process { & $StubHandler 'New-SelfSignedCertificate' $PSBoundParameters $_ }
 }
+function Get-AuthenticodeSignature {
+    [CmdletBinding(DefaultParameterSetName = 'set0', PositionalBinding = $false, SupportsShouldProcess)]
+    param(
+        [Parameter(ParameterSetName = 'set0', Mandatory, Position = 0)][string[]]$FilePath,
+        [Parameter(ParameterSetName = 'set1', Mandatory)][string[]]$LiteralPath,
+        [Parameter(ParameterSetName = 'set2', Mandatory)][string[]]$SourcePathOrExtension,
+        [Parameter(ParameterSetName = 'set2', Mandatory)][byte[]]$Content
+    )
+    process { & $StubHandler 'Get-AuthenticodeSignature' $PSBoundParameters $_ }
+}
