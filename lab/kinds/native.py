@@ -78,7 +78,7 @@ def _configure(host: Host, name: str, options: dict[str, str]) -> None:
 
 def _w32tm(host: Host, words: list[str]) -> None:
     options = dict(word.lstrip("/").partition(":")[::2] for word in words)
-    if builtin.state(host, "W32Time") != "running":
+    if "update" in options and builtin.state(host, "W32Time") != "running":
         raise HostError("other", "The service has not been started.", "W32Time", 1062)
     servers = options.get("manualpeerlist", host.time.get()["servers"])
     host.time.configure(servers, "NTP" if options["syncfromflags"] == "manual" else "NT5DS")

@@ -16,6 +16,8 @@ function Set-TimeSync($desired) {
         if ($done.rc) { throw (New-HostError 'other' "sc config: $(Get-LastLine $done)" $desired.name) }
         Start-Service -Name $desired.name
     }
-    $done = Invoke-HostProgram 'w32tm.exe' "/config $flags /update" '' 60
+    # Only a service that runs can be told to read it anew.
+    if ([string](Get-Service -Name $desired.name).Status -eq 'Running') { $flags += ' /update' }
+    $done = Invoke-HostProgram 'w32tm.exe' "/config $flags" '' 60
     if ($done.rc) { throw (New-HostError 'other' "w32tm /config: $(Get-LastLine $done)" $desired.name) }
 }

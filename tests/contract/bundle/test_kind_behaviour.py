@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.kinds import builtin
 from lab.model import tasks
 from pyinfra_winrm.kinds import (
     Acl,
@@ -26,6 +27,7 @@ from pyinfra_winrm.kinds import (
     Reconcile,
     ScheduledTask,
     Service,
+    TimeSync,
 )
 from pyinfra_winrm.kinds.scheduled_task import task_xml
 from pyinfra_winrm.resource import Absent, Difference, Present, Unknown
@@ -180,6 +182,55 @@ def test_a_program_of_another_publisher_is_not_run(host: KindHost, tmp_path: Pat
     download = Download(source=path, publisher="Microsoft Corporation")
     error = refused(host, Program(name="vc_redist.x64", download=download, detect_key="HKLM/SOFTWARE/None"))
     assert "signed by 'Somebody Else'" in str(error)
+    assert host.host.registry.data("HKLM\\SOFTWARE\\None", "Version") is None
+
+
+def spoilt(program: bytes) -> bytes:
+    """One byte of a signed program is another, before its signature."""
+    return program[:0x40] + bytes([program[0x40] ^ 1]) + program[0x41:]
+
+
+SIGNED = signed_program("Case Ltd.")
+BAD_SIGNATURES = {"HashMismatch": spoilt(SIGNED), "NotSigned": SIGNED[:0x200]}
+
+
+def installer(path: Path, content: bytes) -> Program:
+    path.write_bytes(content)
+    runtime = "HKLM/SOFTWARE/Microsoft/VisualStudio/14.0/VC/Runtimes/x64"
+    download = Download(source=path, publisher="Case Ltd.")
+    return Program(name="vc_redist.x64", download=download, detect_key=runtime, version="14.0")
+
+
+@pytest.mark.parametrize("status", sorted(BAD_SIGNATURES))
+def test_a_program_whose_signature_is_not_good_is_not_run(host: KindHost, tmp_path: Path, status: str) -> None:
+    program = installer(tmp_path / "setup.exe", BAD_SIGNATURES[status])
+    error = refused(host, program)
+    assert f"is not good ({status}), wanted is one of 'Case Ltd.'" in str(error)
+    assert host.read(program) == [Absent()]
+
+
+@pytest.mark.parametrize("status", sorted(BAD_SIGNATURES))
+def test_an_archive_whose_program_is_not_well_signed_is_not_put_in_place(
+    host: KindHost, tmp_path: Path, status: str
+) -> None:
+    path = zipped(tmp_path / "signed.zip", {"top/bin/case.exe": BAD_SIGNATURES[status], "top/read.me": b"x"})
+    download = Download(source=path, publisher="Case Ltd.")
+    error = refused(host, Archive(path="C:/Case/badly", download=download, signed="bin/case.exe"))
+    assert f"is not good ({status})" in str(error)
+    assert host.host.files.stat("C:\\Case\\badly") is None
+
+
+def test_a_well_signed_program_of_the_publisher_is_run_and_a_well_signed_archive_unpacked(
+    host: KindHost, tmp_path: Path
+) -> None:
+    program = installer(tmp_path / "setup.exe", SIGNED)
+    assert host.apply(program) == ()
+    assert host.apply(replace(program, state="absent")) == ()
+    path = zipped(tmp_path / "signed.zip", {"top/bin/case.exe": SIGNED, "top/read.me": b"x"})
+    archive = Archive(path="C:/Case/well", download=Download(source=path, publisher="Case Ltd."), signed="bin/case.exe")
+    assert host.apply(archive) == ()
+    other = replace(archive, path="C:/Case/name", download=Download(source=path, publisher="case ltd."))
+    assert "signed by 'Case Ltd.', wanted is 'case ltd.'" in str(refused(host, other))
 
 
 def test_a_release_that_runs_is_kept_reported_and_removed_later(host: KindHost, material: Material) -> None:
@@ -324,6 +375,13 @@ def test_a_task_that_somebody_else_made_or_an_older_description_is_registered_an
     host.host.registry.set(records, "\\Case\\edited", "String", f"{'0' * 64} {kept}")
     assert host.differences(TASK) == (Difference("definition", "registered by another description", "as registered"),)
     assert host.apply(TASK) == ()
+
+
+def test_a_clock_is_handed_back_while_its_service_does_not_run(host: KindHost) -> None:
+    host.host.time.configure("time.example,0x8", "NTP")
+    assert builtin.state(host.host, "W32Time") == "stopped"
+    assert host.apply(TimeSync(state="absent")) == ()
+    assert host.host.time.get()["type"] == "NT5DS"
 
 
 def test_an_absent_group_has_no_rule_left_and_no_other_is_touched(host: KindHost) -> None:
