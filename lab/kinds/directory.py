@@ -29,6 +29,8 @@ def apply(host: Host, desired: Request) -> None:
         if there:
             host.files.delete_directory(path, recursive=desired["purge"])
         return
+    if found is not None and found["type"] != "directory":
+        raise HostError("other", f"'{path}' is a {found['type']}.", path)
     owner = acl.parse(sddl)[0] if sddl else None
     if there and owner is not None and not desired["adopt"] and host.files.owner(path) != owner:
         message = f"'{path}' belongs to {host.files.owner(path)}, who can change every right on it."

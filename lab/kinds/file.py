@@ -30,6 +30,8 @@ def apply(host: Host, desired: Request) -> None:
         if there:
             host.files.delete(path)
         return
+    if found is not None and found["type"] != "file":
+        raise HostError("other", f"'{path}' is a {found['type']}.", path)
     staged = desired["staged"]
     if not there or (not desired["once"] and host.files.sha256(path) != desired["sha256"]):
         if staged:

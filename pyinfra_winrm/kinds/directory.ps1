@@ -13,6 +13,8 @@ function Set-Directory($desired) {
         elseif ($there) { Remove-HostFolder $desired.path }
         return
     }
+    # What a junction points to is somebody else's: its rights are not touched through it.
+    if ($there -and $there.type -ne 'directory') { throw (New-HostError 'other' "'$($desired.path)' is a $($there.type)." $desired.path) }
     if (-not $there) { New-HostDirectory $desired.path $desired.sddl; return }
     if (-not $desired.sddl) { return }
     $owner = '^O:(S-1-[0-9-]+|[A-Z]{2})'

@@ -9,6 +9,7 @@ function Set-File($desired) {
     $there = Get-HostItem $desired.path
     if ($there -and $there.type -eq 'directory') { throw (New-HostError 'other' "'$($desired.path)' is a folder." $desired.path) }
     if ($desired.state -eq 'absent') { Remove-HostItem $desired.path; return }
+    if ($there -and $there.type -ne 'file') { throw (New-HostError 'other' "'$($desired.path)' is a $($there.type)." $desired.path) }
     $stale = -not $there -or (-not $desired.once -and (Get-HostHash $desired.path) -ne $desired.sha256)
     if ($stale -and $desired.staged) { Move-HostFile $desired.staged $desired.path }
     elseif ($stale) { Write-HostFile $desired.path ([System.Convert]::FromBase64String($desired.content)) $desired.sddl }

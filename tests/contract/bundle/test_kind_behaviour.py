@@ -83,6 +83,18 @@ def test_a_file_in_the_place_of_a_folder_is_unknown_and_refused(host: KindHost) 
     refused(host, File(path="C:/Case", content="x"))
 
 
+def test_a_junction_in_the_place_of_a_folder_or_file_is_refused_and_not_followed(host: KindHost) -> None:
+    host.apply(Directory(path="C:/Case/pointed", acl=CLOSED))
+    before = host.host.files.sddl("C:\\Case\\pointed")
+    host.host.files.create_junction("C:\\Case\\pointing", "C:\\Case\\pointed")
+    everybody = Acl((Allow("Users", "full"),))
+    for resource in (Directory(path="C:/Case/pointing", acl=everybody), File(path="C:/Case/pointing", content="x")):
+        assert host.read(resource) == [Unknown("a junction is in its place")]
+        assert "is a junction" in str(refused(host, resource))
+    assert host.host.files.sddl("C:\\Case\\pointed") == before
+    assert host.host.files.names("C:\\Case\\pointed") == []
+
+
 def test_a_held_file_is_a_sharing_violation_that_names_it(host: KindHost) -> None:
     host.apply(File(path="C:/Case/held.txt", content="one"))
     script = "import sys, time; held = open(sys.argv[1]); time.sleep(60)"
