@@ -25,14 +25,17 @@ from maild.verify import StoredKeys
 from maild.verify.advancing import SOON, Advancing
 from maild.verify.dkim.rotation import Pace, Rotation
 from maild.verify.dkim.wording import sentence
+from maild.verify.dmarc.gathering import DAY
 from maild.verify.dmarc.mailbox import collect
-from maild.verify.dmarc.sending import Outgoing, Sender, report_secret
+from maild.verify.dmarc.sending import SETTLE, Outgoing, Sender, report_secret
 from maild.verify.rotating import Errand, Publisher, Rotator
 
 SAVE_SECONDS = 30.0
 """How often what is counted for reports is written: as much of it a crash may cost."""
 REPORT_SECONDS = 300.0
-"""How often it is looked whether a day's reports are due."""
+"""How often it is looked whether a day's reports are due, in the hour in which they fall due and at the start."""
+REPORT_WINDOW_SECONDS = 3600
+"""That hour: long enough for another daemon to go on where one has died."""
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class Background:
     clock: Callable[[], float] = time.time
     _advancing: Advancing | None = None
     _told: set[str] = field(default_factory=set)
+    _looked: bool = False
 
     @property
     def jobs(self) -> tuple[tuple[float, Callable[[], Awaitable[None]]], ...]:
@@ -72,8 +76,10 @@ class Background:
     async def report(self) -> None:
         """Sends the reports of a day that is over, if the settings want any."""
         settings, store, key = self.services.settings, self.services.store, self.key
-        domain = to_query(settings.reports_domain)
+        domain, now = to_query(settings.reports_domain), self.clock()
         if not settings.dmarc.send_reports or key is None or domain is None:
+            return
+        if self._looked and (now - SETTLE) % DAY >= REPORT_WINDOW_SECONDS:
             return
         problem = await self._unready(domain)
         if problem:
@@ -81,10 +87,11 @@ class Background:
                 self.log.fault(f"DMARC reports are not sent: {problem}")
             self._told.add(problem)
             return
+        self._looked = True
         secret, resolver = report_secret(key), self.services.resolver
         await collect(store, secret)
         sender = Sender(store.state, resolver, f"{REPORTS}@{domain}", secret, self._suppressed, self._post)
-        if sent := await sender.turn(self.clock()):
+        if sent := await sender.turn(now):
             self.log.application(f"DMARC reports: {sent} sent from {shown(domain)}.")
 
     async def _unready(self, domain: str) -> str:

@@ -25,8 +25,10 @@ from maild.verify.dmarc.aggregate import Aggregate
 from maild.verify.dmarc.intake import DMARC_IN, TLS_IN, Source, Summary, rows_of, summed, summed_tls
 from maild.verify.dmarc.mailbox import Collected, collect
 from maild.verify.dmarc.packed import ReportError
+from maild.verify.dmarc.sending import report_secret
 from maild.verify.dmarc.tls import TLSReport
 from maild.verify.dmarc.wording import cause_text, tls_text
+from maild.wrapping import read_wrap_key
 
 FINDINGS = 2
 """Exit status: reported mail failed."""
@@ -81,7 +83,7 @@ async def _import(contents: Sequence[tuple[str, bytes]], settings: Settings, say
 async def _report(args: argparse.Namespace, settings: Settings, say: Translator) -> int:
     since = (int(time.time()) - args.days * 86_400) * _MICRO
     async with opened(settings) as store:
-        collected = await collect(store)
+        collected = await collect(store, _secret(settings))
         found = await _domains(args, store)
         summaries = [await _summary(store, domain, since) for domain in found]
         tls = {domain: await _tls(store, domain, since) for domain in found}
@@ -90,6 +92,12 @@ async def _report(args: argparse.Namespace, settings: Settings, say: Translator)
     else:
         _print(summaries, tls, collected, _own(settings), say)
     return FINDINGS if any(summary.passed < summary.messages for summary in summaries) else Exit.OK
+
+
+def _secret(settings: Settings) -> bytes | None:
+    """What marks our own reports, so that those that came back are noticed here as by the daemon."""
+    file = settings.dkim.wrap_key_file
+    return report_secret(read_wrap_key(file)) if file.exists() else None
 
 
 async def _domains(args: argparse.Namespace, store: Store) -> list[str]:
