@@ -129,6 +129,9 @@ auto_ban = {"enabled": True, "failures": 3, "within_minutes": 30, "ban_minutes":
 # Your office, so that a forgotten phone does not ban it: {"name": "office", "network":
 # "203.0.113.0/24"}. The larger priority wins; auto-bans have 20.
 ip_ranges = []
+# SCRAM-SHA-256 beside passwords under TLS. Off: what the server must keep for it is easier to try passwords against
+# than Argon2id, should the database be stolen, and mail programs do without it.
+policy = {"scram": False}
 # Mail for one domain that goes to a named server instead of its MX.
 routes = []
 # All mail to the outside through another server, where the provider blocks outbound 25.
@@ -146,6 +149,10 @@ trusted_sealers = []
 # ---- DNS and time ----------------------------------------------------------------------------------------------
 # None named: the host's own resolvers.
 dns_servers = []
+# True: those in dns_servers check DNSSEC (unbound, knot-resolver) and nobody between them and this host can change an
+# answer, best on the host itself or its own network. Mail to others then follows DANE. Off: a resolver that merely says
+# so proves nothing.
+dns_validating = False
 # True: records are printed, not looked up.
 dns_offline = False
 # A primary name server that takes dynamic updates (RFC 2136), {"server": "192.0.2.53", "key_name": "updates",

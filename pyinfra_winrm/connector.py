@@ -52,6 +52,7 @@ class WinRMConnector(BaseConnector):
     handles_execution = True
 
     failure: str | None = None
+    notes: tuple[str, ...] = ()
     _run: HostRun | None = None
 
     def __init__(self, state: State, host: Host) -> None:

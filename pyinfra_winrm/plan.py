@@ -42,6 +42,8 @@ class HostPlan:
     error: str | None
     drift: tuple[Drift, ...]
     holder: Holder | None = None
+    notes: tuple[str, ...] = ()
+    """What a deploy has to say of the host that is neither drift nor an error."""
 
     @property
     def status(self) -> str:
@@ -57,6 +59,8 @@ class HostPlan:
             closing["error"] = self.error
         if self.holder is not None:
             closing["lock"] = {"run": self.holder.run, "user": self.holder.user, "since": self.holder.start}
+        if self.notes:
+            closing["notes"] = list(self.notes)
         return closing
 
 
@@ -77,6 +81,7 @@ def render(plans: Sequence[HostPlan], *, as_json: bool) -> Iterator[str]:
             continue
         prefix = f"[{plan.host}] " if len(plans) > 1 else ""
         yield from (prefix + drift.line() for drift in plan.drift)
+        yield from (prefix + note for note in plan.notes)
         if plan.holder is not None:
             yield f"{prefix}{plan.holder} holds the lock"
         closing = {"error": f"error: {plan.error}", "in step": "in step"}
@@ -101,6 +106,11 @@ def _recorded(host: Host) -> list[Drift]:
     return connector.drift if isinstance(connector, WinRMConnector) else []
 
 
+def _notes(host: Host) -> tuple[str, ...]:
+    connector = host.connector
+    return connector.notes if isinstance(connector, WinRMConnector) else ()
+
+
 def _holder(host: Host) -> Holder | None:
     connector = host.connector
     return connector.holder if isinstance(connector, WinRMConnector) else None
@@ -123,7 +133,7 @@ def collect(state: State, failure: str | None) -> list[HostPlan]:
             continue
         error = _error(state, host, failure)
         drift = [*_recorded(host), *(_pending(state, host) if error is None else ())]
-        plans.append(HostPlan(host.name, error, tuple(drift), _holder(host)))
+        plans.append(HostPlan(host.name, error, tuple(drift), _holder(host), _notes(host)))
     return plans
 
 

@@ -6,7 +6,7 @@ a running server waits for the real run.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +23,7 @@ from pyinfra_winrm.kinds import Service
 from pyinfra_winrm.operation import make
 from tasks import reachability, report, summary, zone
 from tasks import verify as verification
-from tasks.preflight import Finding, outbound, outbound_finding
+from tasks.preflight import Finding, outbound, outbound_finding, secure_delivery
 from tasks.pulling import Pull
 from tasks.settings import Settings
 from tasks.switching import Switch
@@ -50,6 +50,8 @@ def preflight(
     for finding in findings:
         if finding.level == "note" and _executing():
             host.log(_("note: {finding}").format(finding=finding.said(_)))
+    if settings is not None and not _executing():
+        cast("Any", host.connector).notes = tuple(_noted(findings, settings))
     if not stops:
         return
     listed = "; ".join(f"{number}) {stop.said(_)}" for number, stop in enumerate(stops, 1))
@@ -58,6 +60,14 @@ def preflight(
         yield Refuse(message)
     else:
         cast("Any", host.connector).fail(HostError(message))
+
+
+def _noted(findings: Sequence[Finding], settings: Settings) -> Iterator[str]:
+    """What a plan says beside drift; a deploy says it of DANE in its summary."""
+    _ = translator(settings.language)
+    for finding in (*findings, secure_delivery(settings)):
+        if finding is not None and finding.level == "note":
+            yield _("note: {finding}").format(finding=finding.said(_))
 
 
 def _way_out(host: Host, settings: Settings) -> list[Finding]:

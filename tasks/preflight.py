@@ -72,6 +72,17 @@ def outbound_finding(settings: Settings, called: Greeting | None, state: State |
     )
 
 
+def secure_delivery(settings: Settings) -> Finding | None:
+    """What is to be said of DANE; a server without it sends by MTA-STS or TLS as it can be had."""
+    if settings.dns_validating:
+        return None
+    return Finding(
+        "note",
+        marked("DANE off: no validating resolver"),
+        marked("name one that checks DNSSEC in dns_servers and set dns_validating"),
+    )
+
+
 def _system(facts: Facts) -> Iterator[Finding]:
     if facts.build < OLDEST_BUILD:
         yield Finding(

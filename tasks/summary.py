@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.paths import Paths
+from tasks.preflight import secure_delivery
 from tasks.settings import Listener, Settings
 from tasks.settings.model import alias_host, mail_host
 from tasks.settings.names import ascii_name, both_forms, unicode_name
@@ -254,6 +255,8 @@ def _places(settings: Settings, report: Report, _: Translate) -> Iterator[str]:
         yield "  " + _(
             "From before this upgrade: {path}, not encrypted (no backup.recipient): only administrators can read it"
         ).format(path=report.upgrade_backup)
+    if found := secure_delivery(settings):
+        yield "  " + _("note: {finding}").format(finding=found.said(_))
     if report.not_managed:
         yield "  " + _("Not managed, left as it is: {what}").format(what=", ".join(report.not_managed))
 

@@ -18,7 +18,19 @@ from tasks.settings.host import (
     Web,
 )
 from tasks.settings.load import load
-from tasks.settings.mail import DKIM, DMARC, Account, Alias, AutoBan, Domain, IPRange, MailingList, Route, SmartHost
+from tasks.settings.mail import (
+    DKIM,
+    DMARC,
+    Account,
+    Alias,
+    AutoBan,
+    Domain,
+    IPRange,
+    MailingList,
+    Policy,
+    Route,
+    SmartHost,
+)
 from tasks.settings.model import Settings
 from tasks.settings.secrets import SecretSource
 
@@ -38,6 +50,7 @@ __all__ = [
     "Listeners",
     "Logs",
     "MailingList",
+    "Policy",
     "Python",
     "Release",
     "Route",

@@ -112,6 +112,12 @@ def _agreeing(settings: Settings) -> Settings:
             "tls.source is files, but no folder is named",
             'write tls = {"source": "files", "folder": "C:/..."}',
         )
+    if settings.dns_validating and not settings.dns_servers:
+        raise SettingsError(
+            "dns_validating",
+            "no resolver is named that it could be true of",
+            "name the ones that check DNSSEC in dns_servers",
+        )
     _ports_once(settings)
     return settings
 

@@ -120,3 +120,9 @@ class AutoBan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     failures: Annotated[int, Meta(ge=1)] = 3
     within_minutes: Annotated[int, Meta(ge=1)] = 30
     ban_minutes: Annotated[int, Meta(ge=1)] = 60
+
+
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How people may log in, beyond passwords under TLS."""
+
+    scram: bool = False

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tasks.settings.host import TLS, Backup, Database, Listener, Listeners, Logs, Python, Release, Web
-from tasks.settings.mail import DMARC, AutoBan, DNSUpdates, Domain, IPRange, Route, SmartHost
+from tasks.settings.mail import DMARC, AutoBan, DNSUpdates, Domain, IPRange, Policy, Route, SmartHost
 from tasks.settings.names import unicode_name
 
 
@@ -28,11 +28,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_message_mb: Annotated[int, Meta(ge=1, le=1024)] = 50
     auto_ban: AutoBan = AutoBan()
     ip_ranges: tuple[IPRange, ...] = ()
+    policy: Policy = Policy()
     routes: tuple[Route, ...] = ()
     smart_host: SmartHost | None = None
     dmarc: DMARC = DMARC()
     trusted_sealers: tuple[str, ...] = ()
     dns_servers: tuple[str, ...] = ()
+    dns_validating: bool = False
     dns_offline: bool = False
     dns_updates: DNSUpdates | None = None
     outbound_check: tuple[str, ...] = ("gmail-smtp-in.l.google.com", "mx1.naver.com")

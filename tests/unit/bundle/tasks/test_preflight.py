@@ -9,7 +9,7 @@ import pytest
 from pyinfra_winrm.kinds import Greeting
 from pyinfra_winrm.resource import Present, Unknown
 from tasks.facts import HTTP_SYS, Facts, PortOwner, parse
-from tasks.preflight import findings, outbound, outbound_finding
+from tasks.preflight import findings, outbound, outbound_finding, secure_delivery
 from tasks.settings import Settings, load
 from tasks.translation import translator
 
@@ -164,3 +164,14 @@ def test_nobody_outside_is_called_offline_or_where_another_server_sends() -> Non
     for silent in (settings(smart_host={"host": "smtp.isp.kr"}), settings(outbound_check=[])):
         assert outbound(silent) is None
         assert outbound_finding(silent, None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "begins"), [("en", "DANE off: no validating resolver; "), ("ko", "DANE을 쓰지 않습니다. ")]
+)
+def test_a_host_without_a_validating_resolver_is_told_that_dane_is_off(language: str, begins: str) -> None:
+    found = secure_delivery(settings(language=language))
+    assert found is not None
+    assert found.level == "note"
+    assert found.said(translator(language)).startswith(begins)
+    assert secure_delivery(settings(dns_servers=["192.0.2.53"], dns_validating=True)) is None

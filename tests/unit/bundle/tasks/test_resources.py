@@ -179,6 +179,8 @@ def test_every_setting_file_that_is_rendered_is_one_the_daemon_can_load(tmp_path
                 smart_host={"host": "smtp.isp.kr", "user": "u", "password": {"env": "X"}},
                 ip_ranges=[{"name": "사무실", "network": "203.0.113.0/24"}],
                 dns_servers=["192.0.2.53"],
+                dns_validating=True,
+                policy={"scram": True},
                 lab_port_base=20000,
                 dmarc={"send_reports": True, "reports_domain": "보고.테스트.net"},
                 trusted_sealers=["목록.example"],
@@ -189,6 +191,8 @@ def test_every_setting_file_that_is_rendered_is_one_the_daemon_can_load(tmp_path
         file.write_text(configuration.maild_toml(wanted, Facts()), encoding="utf-8")
         loaded = load_maild(file)
         assert loaded.hostname == "smtp.xn--9t4b11yi5a.net"
+        assert loaded.dns.validating is wanted.dns_validating
+        assert loaded.policy.scram is wanted.policy.scram
         assert [each.real_port for each in loaded.open_listeners] == [
             wanted.bound_port(each) for _, each in wanted.listeners.enabled()
         ]

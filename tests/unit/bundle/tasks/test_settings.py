@@ -142,6 +142,8 @@ def test_one_mail_host_given_stands_for_the_added_domain_too() -> None:
         ({"max_message_mb": "fifty"}, "max_message_mb"),
         ({"backup": {"at": "25:00"}}, "backup.at"),
         ({"language": "jp"}, "language"),
+        ({"dns_validating": True}, "dns_validating"),
+        ({"policy": {"scrum": True}}, "policy.scrum"),
     ],
 )
 def test_what_cannot_be_names_its_key(changes: dict[str, Any], key: str) -> None:

@@ -134,3 +134,9 @@ def test_the_backup_from_before_an_upgrade_is_named_with_who_can_read_it(backup:
     ]
     assert word in line
     assert "before-upgrade" not in text(backup=backup)
+
+
+def test_that_dane_is_off_is_said_once_and_only_while_it_is() -> None:
+    assert text().count("DANE off: no validating resolver") == 1
+    assert text(language="ko").count("DANE을 쓰지 않습니다") == 1
+    assert "DANE" not in text(dns_servers=["192.0.2.53"], dns_validating=True)

@@ -61,3 +61,11 @@ def test_a_run_that_holds_the_lock_is_named_and_changes_no_verdict() -> None:
     assert sum("holds the lock" in line for line in lines) == 1
     closing = json.loads(list(render([held], as_json=True))[-1])
     assert closing["lock"] == {"run": "r1", "user": "kim@desk", "since": "2026-11-25T03:00:00+00:00"}
+
+
+def test_what_a_deploy_notes_of_a_host_is_said_and_is_no_drift() -> None:
+    noted = replace(IN_STEP, notes=("참고: DANE",))
+    assert exit_status([noted]) == 0
+    assert list(render([noted], as_json=False)) == ["참고: DANE", "in step"]
+    closing = json.loads(list(render([noted], as_json=True))[-1])
+    assert closing == {"host": "@winrm/a", "status": "in step", "differences": 0, "notes": ["참고: DANE"]}
