@@ -39,6 +39,9 @@ FULL = frozenset({1021, 1114, 3}) | {28}
 LOST = frozenset({1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2055, 3169, 4031})
 """The connection is over: shutdown, aborted, network errors, killed, gone away."""
 
+REFUSED = frozenset({"22", "23"})
+"""Classes of SQLSTATE that blame a value: out of range, too long, missing."""
+
 UNREACHABLE = frozenset({2002, 2003, 2005, 2013})
 
 _SESSION = (
@@ -258,7 +261,8 @@ def meaning(error: mysql.connector.Error) -> StoreError:
     # come, and the next statement would take it for its own.
     if error.errno in LOST or not isinstance(error.sqlstate, str):
         return Lost(cause)
-    return StoreUnavailable(cause)
+    # What is wrong with a row stays wrong: the committer looks for the message at fault.
+    return StoreError(cause) if error.sqlstate[:2] in REFUSED else StoreUnavailable(cause)
 
 
 def _connect(server: Server) -> Any:
