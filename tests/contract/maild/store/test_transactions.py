@@ -20,6 +20,7 @@ from maild.store import (
     new_id,
     open_store,
 )
+from maild.store.engine.mysql_connection import SILENCE_SECONDS
 from tests.lib.stores import Scene, letter, new_account, scene, shared_server
 
 SERVERS = [
@@ -59,11 +60,13 @@ def test_a_batch_that_loses_a_deadlock_is_written_again_whole(served: Scene) -> 
             theirs.fetchall()
             sent = asyncio.create_task(store.accept(letter(first, second)))
             await asyncio.sleep(0.5)
-            locked = asyncio.create_task(asyncio.to_thread(_lock, theirs, first))
-            await asyncio.wait_for(locked, 20)
+            before = _deadlocks(served)
+            await asyncio.wait_for(asyncio.to_thread(_lock, theirs, first), 20)
+            assert _deadlocks(served) == before + 1
             assert not sent.done()
             theirs.execute("ROLLBACK")
-            accepted = await sent
+            # It waits for the locks alone; an answer not understood would cost the whole patience with a silent server.
+            accepted = await asyncio.wait_for(sent, SILENCE_SECONDS - 2)
         assert [place.uid for place in accepted.placed] == [1, 1]
         assert await store.maintenance.check(bodies=True) == []
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import mysql.connector
 from mysql.connector.constants import ClientFlag
+from mysql.connector.errors import get_exception
 
 from maild.store.engine.base import Duplicate
 from maild.store.engine.mysql_packets import execute, framed
@@ -38,6 +39,9 @@ FULL = frozenset({1021, 1114, 3}) | {28}
 
 LOST = frozenset({1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2055, 3169, 4031})
 """The connection is over: shutdown, aborted, network errors, killed, gone away."""
+
+ERROR, END = 0xFF, 0xFE
+"""First byte of what comes in a row's place."""
 
 REFUSED = frozenset({"22", "23"})
 """Classes of SQLSTATE that blame a value: out of range, too long, missing."""
@@ -112,8 +116,7 @@ class Connection:
     def rows(self, statement: Statement, named: Named | None) -> list[Row]:
         """All rows of a query."""
         columns = self._query(statement.text("mysql"), statement.values("mysql", named or {}))
-        with _meant():
-            rows: list[Row] = self._raw.get_rows(binary=True, columns=columns)[0]
+        rows, _ = self._fetch(columns)
         return [_decoded(row, statement.texts) for row in rows] if statement.texts else rows
 
     def run(self, statement: Statement, named: Named | None) -> int:
@@ -144,18 +147,16 @@ class Connection:
         """The rows of a query, so many at a time."""
         columns = self._query(statement.text("mysql"), statement.values("mysql", {}))
         while True:
-            with _meant():
-                page, end = self._raw.get_rows(count=size, binary=True, columns=columns)
+            page, ended = self._fetch(columns, size)
             if page:
                 yield [_decoded(row, statement.texts) for row in page]
-            if end is not None:
+            if ended:
                 return
 
     def clock(self) -> int:
         """The server's clock in microseconds."""
         columns = self._query(_CLOCK, ())
-        with _meant():
-            return int(self._raw.get_rows(binary=True, columns=columns)[0][0][0])
+        return int(self._fetch(columns)[0][0][0])
 
     def close(self) -> None:
         """Closes without waiting for the server."""
@@ -170,6 +171,25 @@ class Connection:
         _, columns, _ = self._execute(text, values)
         self._raw.unread_result = True
         return columns
+
+    def _fetch(self, columns: Any, most: int | None = None) -> tuple[list[Row], bool]:
+        """Rows of the result that is being read, and whether it has ended.
+
+        The driver takes an error after the first row, a deadlock above all, for that row once more, and waits for
+        others until it gives the connection up.
+        """
+        rows: list[Row] = []
+        with _meant():
+            while most is None or len(rows) < most:
+                packet = bytes(self._raw._socket.recv(SILENCE_SECONDS))  # noqa: SLF001
+                if packet[4] == ERROR:
+                    self._raw.unread_result = False
+                    raise get_exception(packet)
+                if packet[4] == END:
+                    self._raw.unread_result = False
+                    return rows, True
+                rows.append(self._raw._protocol._parse_binary_values(columns, packet[5:], "utf8"))  # noqa: SLF001
+        return rows, False
 
     def _execute(self, text: str, values: Sequence[Value]) -> Any:
         return self._run_all([*self._behind, self._packet(text, values)])
