@@ -31,8 +31,8 @@ LEASE_SECONDS = 60.0
 """How long a lease holds without being prolonged: after a crash its messages wait this long."""
 RENEW_SECONDS = 15.0
 """How often a lease is prolonged while its attempt lasts."""
-LEASED_TOGETHER = 100
-"""Messages leased in one transaction: some milliseconds, which the mail that comes in may have to wait."""
+LEASED_TOGETHER = 25
+"""Messages leased in one transaction: a millisecond, which the mail that comes in may have to wait."""
 PER_SESSION = 20
 """Messages leased for one session of a destination, so that a connection is used more than once."""
 POLL_SECONDS = 1.0

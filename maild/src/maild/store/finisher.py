@@ -20,8 +20,8 @@ from maild.store.sql import arrival, queue
 from maild.store.sql.arrival import Prepared
 from maild.store.watch import Watches
 
-TOGETHER = 32
-"""Outcomes of one transaction: some milliseconds, which the mail that comes in may have to wait."""
+TOGETHER = 16
+"""Outcomes of one transaction: a millisecond, which the mail that comes in may have to wait."""
 
 
 @dataclass(eq=False, slots=True)
