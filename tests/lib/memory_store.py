@@ -262,7 +262,8 @@ class MemoryStore:
         body = incoming.body if isinstance(incoming.body, bytes) else bytes(cast("StagedBytes", incoming.body).data)
         for delivery in incoming.deliveries:
             account = next(each for each in self.account_rows if each.inbox_id == delivery.mailbox_id // 10 * 10)
-            if account.quota_bytes and (await self.usage(account.id))[0] + len(body) > account.quota_bytes:
+            limited = delivery.check_quota and incoming.check_quota and account.quota_bytes
+            if limited and (await self.usage(account.id))[0] + len(body) > account.quota_bytes:
                 raise OverQuota
         self.accepted.append((replace(incoming, body=b""), body))
         placed = tuple(

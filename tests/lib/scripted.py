@@ -110,7 +110,7 @@ class House:
             default_domain="xn--9t4b11yi5a.net",
             limits=self.limits,
             store=store,
-            router=Router(store.directory, store.mailboxes),
+            router=Router(store.directory, store.mailboxes, default_domain="xn--9t4b11yi5a.net"),
             gate=gate,
             login=Login(store, gate, hashing, log, default_domain="xn--9t4b11yi5a.net", scram=self.scram),
             rates=Rates(store.access, self.messages_per_hour, 5000),

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from maild.mail.envelope import Recipient
+from maild.store import QueueRecipient
+
 
 class Way(StrEnum):
     """How a destination is reached."""
@@ -37,3 +40,12 @@ def parse(text: str) -> Hop:
     """The parts of a written destination; ``ValueError`` for what no release of ours wrote."""
     way, _, name = text.partition(":")
     return Hop(Way(way), name)
+
+
+def queued(recipient: Recipient) -> QueueRecipient:
+    """A recipient of the envelope as its row in the queue."""
+    return QueueRecipient(
+        address=str(recipient.address),
+        original=recipient.original or "",
+        notify=",".join(sorted(recipient.notify)),
+    )

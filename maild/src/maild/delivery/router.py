@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
-from maild.delivery.destination import Hop, Way
+from maild.delivery.destination import Hop, Way, queued
 from maild.delivery.lists import BOUNCES, UNSUBSCRIBE
-from maild.delivery.roles import is_role
-from maild.delivery.srs import SRSError, is_rewritten
+from maild.delivery.roles import ignores_quota, is_role, keeper, server_postmaster
+from maild.delivery.srs import Rewriting, SRSError, is_rewritten
 from maild.log import Log
 from maild.mail.address import Address, key_of, lenient
 from maild.mail.envelope import Recipient
@@ -126,20 +125,8 @@ class Plan:
     lost: tuple[Lost, ...] = ()
 
 
-class Rewriting(Protocol):
-    """SRS with this server's keys."""
-
-    def rewrite(self, sender: Address, domain: str) -> Address:
-        """The sender of a forwarded copy."""
-        ...
-
-    def restore(self, address: Address) -> Address:
-        """The real sender; raises ``SRSError``."""
-        ...
-
-
 class Router:
-    """Routing over a directory. ``smart_host`` takes all remote mail; ``rewriting`` is SRS; ``log`` names the lost."""
+    """Routing over a directory. ``default_domain`` stands in for one with nobody; ``smart_host`` takes remote mail."""
 
     def __init__(
         self,
@@ -147,9 +134,11 @@ class Router:
         mailboxes: Mailboxes,
         *,
         smart_host: bool = False,
+        default_domain: str = "",
         rewriting: Rewriting | None = None,
         log: Log | None = None,
     ) -> None:
+        self.default_domain = default_domain
         self._directory = directory
         self._log = log
         self._mailboxes = mailboxes
@@ -174,7 +163,9 @@ class Router:
         if service is not None:
             return service
         if resolved.route is not None:
-            return self._routed(recipient, resolved, resolved.route)
+            routed = self._routed(recipient, resolved, resolved.route)
+            if routed.refusal is None or not is_role(recipient):
+                return routed
         if resolved.domain.catch_all is not None:
             return Target(recipient=recipient, found=Found.CATCH_ALL, resolved=resolved)
         if is_role(recipient):
@@ -262,16 +253,30 @@ class _Expansion:
     rows: dict[tuple[str, str], list[QueueRecipient]] = field(default_factory=dict)
     local_rows: dict[str, QueueEntry] = field(default_factory=dict)
     lost: list[Lost] = field(default_factory=list)
+    unlimited: bool = False
+    """The recipient that is followed at the moment is served though a mailbox is full."""
+    ends: int = 0
+    """Mailboxes and rows that were reached, counted each time."""
 
     async def add(self, recipient: Recipient, target: Target) -> None:
-        """Follows one recipient of the envelope to its ends."""
-        waiting = [(recipient, target, self.arrival.sender)]
+        """Follows one recipient of the envelope to its ends; one that is a role has at least one."""
+        sender, domain, before = self.arrival.sender, target.resolved.domain, self.ends
+        self.unlimited = not self.arrival.rejected and ignores_quota(recipient.address, sender)
+        await self._follow([(recipient, target, sender)])
+        if self.ends == before and target.refusal is None and domain is not None and is_role(recipient.address):
+            following = await self._role(recipient, domain.name, sender)
+            await self._follow([(each, await self.router.classify(each.address), new) for each, new in following])
+
+    async def _follow(self, waiting: list[tuple[Recipient, Target, Address | None]]) -> None:
+        fresh: set[str] = set()
         while waiting:
             current, found, sender = waiting.pop()
             mark = found.recipient.key
             if mark in self.seen or len(self.seen) >= MAX_EXPANSION:
+                self.ends += mark not in fresh
                 continue
             self.seen.add(mark)
+            fresh.add(mark)
             for following, new_sender in await self._take(current, found, sender):
                 waiting.append((following, await self.router.classify(following.address), new_sender))
 
@@ -313,7 +318,7 @@ class _Expansion:
         # A forward that leads nowhere must not lose what came.
         if forward is None or forward.keep or not following:
             mailbox = await self.router.mailbox_for(account, self.arrival)
-            self.mailboxes.setdefault(account.id, Delivery(mailbox_id=mailbox, recipient=str(recipient.address)))
+            self._deliver(account, mailbox, recipient)
         answers = account.reply is not None and sender is not None
         if answers and not kept_back and not self.arrival.automatic:
             self._own_row(Hop(Way.REPLY, str(account.id)), recipient, sender)
@@ -322,17 +327,21 @@ class _Expansion:
     async def _role(
         self, recipient: Recipient, domain: str, sender: Address | None
     ) -> Sequence[tuple[Recipient, Address | None]]:
-        """Whoever looks after the domain: its administrator, the server's, else its first account."""
-        accounts = await self.directory.accounts(domain)
-        chosen = next((each for each in accounts if each.admin and each.active), None)
-        if chosen is None:
-            everyone = await self.directory.accounts()
-            chosen = next((each for each in everyone if each.admin == "server" and each.active), None)
-        chosen = chosen or next((each for each in accounts if each.active), None)
-        if chosen is None:
+        """Whoever looks after the domain, else the server's postmaster."""
+        chosen = await keeper(self.directory, domain)
+        if chosen is not None:
+            return await self._account(recipient, chosen, sender)
+        elsewhere = await server_postmaster(self.directory, self.router.default_domain)
+        if elsewhere is None:
             self._lose(recipient, domain, "nobody looks after this domain")
             return ()
-        return await self._account(recipient, chosen, sender)
+        return self._behind(recipient, [str(elsewhere)], sender)
+
+    def _deliver(self, account: Account, mailbox: int, recipient: Recipient) -> None:
+        self.ends += 1
+        copy = Delivery(mailbox_id=mailbox, recipient=str(recipient.address), check_quota=not self.unlimited)
+        if account.id not in self.mailboxes or self.unlimited:
+            self.mailboxes[account.id] = copy
 
     def _behind(
         self, recipient: Recipient, texts: Iterable[str], sender: Address | None
@@ -356,10 +365,12 @@ class _Expansion:
         if hop is None:
             self._lose(recipient, str(recipient.address), "there is no way to it")
             return
-        self.rows.setdefault((str(hop), _text(sender)), []).append(_queued(recipient))
+        self.ends += 1
+        self.rows.setdefault((str(hop), _text(sender)), []).append(queued(recipient))
 
     def _own_row(self, hop: Hop, recipient: Recipient, sender: Address | None) -> None:
-        self.local_rows[str(hop)] = self._entry(str(hop), _text(sender), (_queued(recipient),))
+        self.ends += 1
+        self.local_rows[str(hop)] = self._entry(str(hop), _text(sender), (queued(recipient),))
 
     def _entry(self, destination: str, sender: str, recipients: tuple[QueueRecipient, ...]) -> QueueEntry:
         arrival = self.arrival
@@ -383,14 +394,6 @@ class _Expansion:
             queue=(*rows, *self.local_rows.values()),
             lost=tuple(self.lost),
         )
-
-
-def _queued(recipient: Recipient) -> QueueRecipient:
-    return QueueRecipient(
-        address=str(recipient.address),
-        original=recipient.original or "",
-        notify=",".join(sorted(recipient.notify)),
-    )
 
 
 def _text(sender: Address | None) -> str:

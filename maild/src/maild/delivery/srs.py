@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from typing import Protocol
 
 from maild.mail.address import Address, AddressError
 
@@ -26,6 +27,18 @@ _PERIOD = len(_BASE32) ** 2
 
 class SRSError(ValueError):
     """The address is no rewritten one of ours, or no longer a valid one."""
+
+
+class Rewriting(Protocol):
+    """SRS with this server's keys."""
+
+    def rewrite(self, sender: Address, domain: str) -> Address:
+        """The sender of a forwarded copy."""
+        ...
+
+    def restore(self, address: Address) -> Address:
+        """The real sender; raises ``SRSError``."""
+        ...
 
 
 def is_rewritten(address: Address) -> bool:

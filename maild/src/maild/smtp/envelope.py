@@ -7,7 +7,7 @@ Refusals are ``Refused``; what the store cannot say at the moment is a ``StoreEr
 from __future__ import annotations
 
 from maild.delivery.lists import may_post
-from maild.delivery.roles import is_role
+from maild.delivery.roles import ignores_quota, is_role
 from maild.delivery.router import Found, Target
 from maild.mail.address import Address, AddressError
 from maild.mail.envelope import Recipient
@@ -103,7 +103,7 @@ async def _refuse_full(context: Context, transaction: Transaction, target: Targe
     domain, account = target.resolved.domain, target.resolved.account
     if domain is not None and 0 < domain.message_bytes < transaction.mail.size:
         raise Refused(TOO_LARGE.format(limit=domain.message_bytes))
-    if account is not None and account.quota_bytes:
+    if account is not None and account.quota_bytes and not ignores_quota(target.recipient, transaction.sender):
         used, _ = await context.store.directory.usage(account.id)
         if used + max(transaction.mail.size, 1) > account.quota_bytes:
             raise Refused("552 5.2.2 The mailbox is full")

@@ -218,7 +218,7 @@ def _arrival(
 
 def _refuse_lost(plan: Plan) -> None:
     """A recipient that led nowhere after all (an alias to nobody) is refused, with all others: nothing is lost."""
-    if plan.lost and not plan.deliveries and not plan.queue:
+    if not plan.deliveries and not plan.queue:
         raise Refused("550 5.1.1 There is no mailbox behind this address")
 
 

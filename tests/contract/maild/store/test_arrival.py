@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -292,6 +293,10 @@ def test_a_full_account_refuses_and_others_of_the_batch_do_not(on: Scene) -> Non
         assert await store.directory.usage(large.id) == (1500, 5)
         forced = await store.accept(letter(small.inbox_id, body=bytes(500), check_quota=False))
         assert forced.size == 500
+        role = Delivery(mailbox_id=small.inbox_id, check_quota=False)
+        assert (await store.accept(replace(letter(large.inbox_id), deliveries=(role,)))).placed
+        both = replace(letter(small.inbox_id), deliveries=(role, Delivery(mailbox_id=large.inbox_id)))
+        assert len((await store.accept(both)).placed) == 2
 
     on.run(body)
 

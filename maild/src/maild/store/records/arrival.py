@@ -57,6 +57,7 @@ class Delivery:
     flags: tuple[str, ...] = ()
     recipient: str = ""
     """The address it was for, for the log."""
+    check_quota: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,14 +208,17 @@ def _refused(
     refused: dict[bytes, StoreError] = {}
     for prepared in batch:
         needs: dict[int, int] = {}
+        bound: set[int] = set()
         for delivery in prepared.incoming.deliveries:
             box = counting.boxes.get(delivery.mailbox_id)
             if box is None:
                 refused[prepared.incoming.id] = MailboxGone(f"mailbox {delivery.mailbox_id}")
                 break
             needs[box.account_id] = needs.get(box.account_id, 0) + prepared.size
+            if delivery.check_quota:
+                bound.add(box.account_id)
         else:
-            full = [id_ for id_, size in needs.items() if room.get(id_, size) < size]
+            full = [id_ for id_, size in needs.items() if id_ in bound and room.get(id_, size) < size]
             if full and prepared.incoming.check_quota:
                 refused[prepared.incoming.id] = OverQuota(f"accounts {full} have no room for {prepared.size} bytes")
                 continue
