@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from maild.delivery.rewriting import KeyedRewriting
 from maild.delivery.router import Router
 from maild.dns.names import to_query
-from maild.dns.resolver import CachingResolver
+from maild.dns.resolver import CachingResolver, system_servers
 from maild.dns.upstream import CaresUpstream, DirectUpstream, Upstream
 from maild.imap import serve as imap
 from maild.imap.commands import COMMANDS as IMAP_COMMANDS
@@ -139,8 +139,9 @@ def rules_of(policy: Policy) -> Rules:
 
 def upstream(dns: DNS) -> Upstream:
     """The resolver's servers: dnspython where their DNSSEC answers count, c-ares, which is faster, elsewhere."""
-    if dns.servers and dns.validating:
-        return DirectUpstream(dns.servers, timeout=dns.timeout_seconds, validating=True)
+    servers = dns.servers or system_servers()
+    if servers and dns.validating:
+        return DirectUpstream(servers, timeout=dns.timeout_seconds, validating=True)
     return CaresUpstream(dns.servers, timeout=dns.timeout_seconds)
 
 

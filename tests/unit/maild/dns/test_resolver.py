@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from maild import services
 from maild.dns import MX, NoData, NoName, ServerFailure, Timeout
 from maild.dns.answer import Answer
 from maild.dns.resolver import CachingResolver, Limits
 from maild.dns.upstream import CaresUpstream, DirectUpstream, Reply, Row, endpoint
+from maild.settings.parts import DNS
 from tests.lib.nameserver import NameServer
 
 ZONE = """
@@ -227,3 +229,13 @@ def test_only_a_resolver_marked_validating_makes_an_answer_secure(server: NameSe
 )
 def test_a_server_is_written_with_or_without_its_port(text: str, host: str, port: int) -> None:
     assert endpoint(text) == (host, port)
+
+
+def test_the_systems_own_servers_may_be_marked_validating_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "system_servers", lambda: ["192.0.2.53"])
+    assert isinstance(services.upstream(DNS(validating=True)), DirectUpstream)
+
+    async def unmarked() -> bool:
+        return isinstance(services.upstream(DNS()), CaresUpstream)
+
+    assert asyncio.run(unmarked())
