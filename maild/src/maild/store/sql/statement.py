@@ -29,8 +29,8 @@ DIALECTS: Mapping[DialectName, Dialect] = {
 IN_SIZES = (1, 4, 16, 64, 256)
 """Sizes of IN lists; a list between two of them is filled up by repeating its last value."""
 
-ROW_SIZES = (64, 16, 4, 1)
-"""Rows of one insert, largest first."""
+ROW_SIZES = (64, 32, 16, 8, 7, 6, 5, 4, 3, 2, 1)
+"""Rows of one insert, largest first: a batch of a busy moment takes one or two statements a table."""
 
 
 class Statement:
