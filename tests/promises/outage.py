@@ -9,16 +9,19 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import mysql.connector
 import psutil
 
 from maild.settings import Database
 from tests.lib.commitproxy import CommitProxy
 from tests.lib.daemon import Running, Site
+from tests.lib.databases import DatabaseServer
 from tests.lib.mariadb import new_mariadb
 from tests.lib.outages import accepted_again, judged, mysql_site, sending
 
@@ -33,6 +36,8 @@ ANSWER_SECONDS = 10.0
 LOADED_SECONDS = {"small": 3.0, "full": 0.0}
 """What a loaded test machine may add: the clients and both servers share its cores with the daemon."""
 BACK_SECONDS = 5.0
+SERVER_SECONDS = 150.0
+"""Patience with a database that recovers; nothing is judged by it."""
 MORE_MIB = 100
 MIB = 1 << 20
 DISK_MIB = 400
@@ -86,9 +91,7 @@ def _mariadb(stack: ExitStack, size: str) -> dict[str, dict[str, object]]:
     async def full() -> AsyncIterator[None]:
         async with filled(disk):
             yield
-        # InnoDB gives up when it cannot extend a file it must; its service manager would start it again.
-        if server.process is None or server.process.poll() is not None:
-            await asyncio.to_thread(server.start)
+        await asyncio.to_thread(_writing_again, server)
 
     faults = [
         Fault("gone", AWAY_SECONDS[size], gone),
@@ -96,6 +99,22 @@ def _mariadb(stack: ExitStack, size: str) -> dict[str, dict[str, object]]:
         Fault("disk full", AWAY_SECONDS[size], full),
     ]
     return asyncio.run(_outage(stack, site, database, faults, size))
+
+
+def _writing_again(server: DatabaseServer) -> None:
+    """Returns when the server writes again. InnoDB gives up when it cannot extend a file it must, be it a moment after
+    there is room again; its service manager would start it then."""
+    end = time.monotonic() + SERVER_SECONDS
+    while time.monotonic() < end:
+        try:
+            server.execute("CREATE DATABASE writes", "DROP DATABASE writes")
+        except mysql.connector.Error:
+            if server.process is None or server.process.poll() is not None:
+                server.start()
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("the server does not write again")
 
 
 def _sqlite(stack: ExitStack, size: str) -> dict[str, dict[str, object]]:
