@@ -18,6 +18,7 @@ from mysql.connector.errors import get_exception
 
 from maild.store.engine.base import Duplicate
 from maild.store.engine.mysql_packets import execute, framed
+from maild.store.engine.mysql_socket import ReadAhead
 from maild.store.errors import NotDurable, SchemaMismatch, StoreError, StoreFull, StoreUnavailable
 from maild.store.sql.statement import Named, Row, Rows, Statement, Value
 
@@ -97,6 +98,7 @@ class Connection:
 
     def __init__(self, server: Server, *, autocommit: bool) -> None:
         self._raw = _connect(server)
+        self._raw._socket.sock = ReadAhead(self._raw._socket.sock)  # noqa: SLF001 - the driver has no buffer of its own
         self._prepared: dict[str, int] = {}
         self._behind: list[bytes] = []
         self._attributes = bool(self._raw._client_flags & ClientFlag.CLIENT_QUERY_ATTRIBUTES)  # noqa: SLF001
