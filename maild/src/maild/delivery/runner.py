@@ -21,6 +21,7 @@ from maild.delivery.destination import Way
 from maild.delivery.endpoints import Endpoints
 from maild.delivery.expansion import Expansion
 from maild.delivery.next_hop import Connect, HopError, Reply
+from maild.delivery.pacing import Pacing
 from maild.delivery.schedule import Schedule
 from maild.delivery.settle import expired_reply, said_of_all, settle
 from maild.delivery.tell import Teller
@@ -92,6 +93,8 @@ class Runner:
         self._teller = teller
         self._log = log
         self._chance = chance
+        self._pacing = Pacing()
+        self._watch: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._free = asyncio.Event()
         self._woken = asyncio.Event()
@@ -149,12 +152,17 @@ class Runner:
         return groups
 
     def _start(self, group: list[Lease]) -> None:
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._pacing.watch())
         task = asyncio.get_running_loop().create_task(self._work(group))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if not self._tasks and self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
         self._free.set()
         self._woken.set()
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -213,6 +221,7 @@ class Runner:
             endpoints = await self._endpoints.of(destination.parse(name), clock.now())
             courier = Courier(endpoints, self._connect, self._body)
             for lease in group:
+                await self._pacing.breathe()
                 said = await courier.carry(lease.item)
                 if name not in self._answered:
                     self._answered.add(name)
