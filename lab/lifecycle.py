@@ -138,7 +138,13 @@ def fork(folder: Path, copy: Path) -> None:
     """Copies a stopped lab, hard links kept apart, so that both can be started (one after the other: the ports)."""
     if running(folder) is not None:
         raise LabError(f"the lab in {folder} runs: stop it before it is copied")
-    shutil.copytree(folder, copy, symlinks=True, ignore=shutil.ignore_patterns("ntlm-users", "pids.json"))
+
+    def left(within: str, names: list[str]) -> set[str]:
+        """What belongs to processes that have ended: their list, and the pipes of a PowerShell that was killed."""
+        del names
+        return {"ntlm-users", "pids.json"} | ({"tmp"} if Path(within) == folder / "run" else set())
+
+    shutil.copytree(folder, copy, symlinks=True, ignore=left)
 
 
 def call(folder: Path, name: str, /, **arguments: Any) -> Any:
