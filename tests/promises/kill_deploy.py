@@ -64,8 +64,8 @@ class Stretch:
 
 
 STRETCHES = (
-    Stretch("bare", "prepare.py", 4),
-    Stretch("prepared", "deploy.py", 7),
+    Stretch("bare", "prepare.py", 7),
+    Stretch("prepared", "deploy.py", 4),
     Stretch("bare", "deploy.py", 1, repeats=True),
 )
 
