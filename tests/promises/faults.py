@@ -140,7 +140,7 @@ CASES = (
         long=True,
     ),
     Case("shell quota", r"a WinRM quota is exhausted: .*raise the quota", quota("MaxShellsPerUser", 0)),
-    Case("memory quota", r"PowerShell ended.*(?i:memory)", quota("MaxMemoryPerShellMB", 16)),
+    Case("memory quota", r"PowerShell ended.*(?i:memory)", quota("MaxMemoryPerShellMB", 8)),
     Case("host name not found", r"no host of that name .*check the name", data={"winrm_host": "no-such-host.invalid"}),
     Case("port closed", r"nothing listens at https://127\.0\.0\.1:1/wsman: ", data={"winrm_port": 1}),
     Case(
