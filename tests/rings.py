@@ -1,7 +1,7 @@
 """Runs the test rings, the bundle's and the daemon's in separate processes (pyinfra's gevent patches a whole process).
 
-A ring whose program is missing is named and left out; with ``MAILHOST_STRICT=1`` it is a failure. Three rings run beside
-each other, each ring's output is printed whole when it ends, and the last line counts them all.
+A ring whose program is missing is named and left out; with ``MAILHOST_STRICT=1`` it is a failure. Three rings run at
+once, each ring's output is printed whole when it ends, and the last line counts them all.
 ``python -m tests.rings [RING ...]`` runs the named ones.
 """
 
