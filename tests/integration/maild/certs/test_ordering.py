@@ -192,7 +192,8 @@ def _wait_for(port: int) -> None:
         (("terms_agreed = true", "terms_agreed = false"), "set acme.terms_agreed = true"),
         (("/dir", "/nothing"), "does not answer as an ACME server"),
         (("https://localhost:", "https://localhost:1"), "does not answer as an ACME server"),
-        (("@example.net", "@exam ple"), "refuses the account"),
+        (("@테스트.net", "@exam ple"), "the domain is not made of letters"),
+        (("postmaster@", "post?master@"), "refuses the account"),
     ],
 )
 def test_order_that_cannot_be_made_says_why_and_leaves_what_is_there(
