@@ -139,8 +139,7 @@ def rules_of(policy: Policy) -> Rules:
 
 def upstream(dns: DNS) -> Upstream:
     """The resolver's servers: dnspython where their DNSSEC answers count, c-ares, which is faster, elsewhere."""
-    servers = dns.servers or system_servers()
-    if servers and dns.validating:
+    if dns.validating and (servers := dns.servers or system_servers()):
         return DirectUpstream(servers, timeout=dns.timeout_seconds, validating=True)
     return CaresUpstream(dns.servers, timeout=dns.timeout_seconds)
 

@@ -166,5 +166,5 @@ def system_servers() -> list[str]:
     """The addresses of the system's name servers; empty when it has none."""
     try:
         return [str(server) for server in dns.resolver.Resolver().nameservers]
-    except dns.resolver.NoResolverConfiguration:
+    except (dns.resolver.NoResolverConfiguration, OSError):  # OSError: what Windows keeps in the registry is not there
         return []

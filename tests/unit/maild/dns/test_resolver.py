@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+import dns.resolver
 import pytest
 
 from maild import services
 from maild.dns import MX, NoData, NoName, ServerFailure, Timeout
 from maild.dns.answer import Answer
-from maild.dns.resolver import CachingResolver, Limits
+from maild.dns.resolver import CachingResolver, Limits, system_servers
 from maild.dns.upstream import CaresUpstream, DirectUpstream, Reply, Row, endpoint
 from maild.settings.parts import DNS
 from tests.lib.nameserver import NameServer
@@ -239,3 +240,11 @@ def test_the_systems_own_servers_may_be_marked_validating_too(monkeypatch: pytes
         return isinstance(services.upstream(DNS()), CaresUpstream)
 
     assert asyncio.run(unmarked())
+
+
+def test_a_system_that_does_not_tell_its_name_servers_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable() -> None:
+        raise FileNotFoundError(2, "File not found")
+
+    monkeypatch.setattr(dns.resolver, "Resolver", unreadable)
+    assert system_servers() == []
