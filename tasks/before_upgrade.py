@@ -20,11 +20,11 @@ KEPT = 3  # as many as releases stay by default: what could still be rolled back
 
 def resources(settings: Settings, facts: Facts) -> list[Reconcile]:
     """The backup; nothing when no other release serves, or when it is not wanted."""
-    running = release.running(settings, facts)
-    if not settings.backup.before_upgrade or running in (None, release.packed(settings).id):
+    before = release.replaced(settings, facts)
+    if before is None or not settings.backup.before_upgrade:
         return []
     made = pulling.handover("before-upgrade", settings, _name(settings, facts), KEPT)
-    return [rollback.from_release(settings, made, str(running))]
+    return [rollback.from_release(settings, made, before)]
 
 
 def path(settings: Settings, facts: Facts) -> str:

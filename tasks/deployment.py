@@ -99,11 +99,11 @@ def of(host: Host) -> Deployment:
 
 def _before(settings: Settings, facts: Facts) -> Service | None:
     """The service as the release before ran it, when another release is about to take its place."""
-    running = release.running(settings, facts)
-    if running is None or running == release.packed(settings).id:
+    before = release.replaced(settings, facts)
+    if before is None:
         return None
     (wanted,) = service.resources(settings, facts)
-    return rollback.from_release(settings, wanted, running)
+    return rollback.from_release(settings, wanted, before)
 
 
 def facts_of(host: Host, settings: Settings) -> Facts:

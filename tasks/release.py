@@ -42,6 +42,12 @@ def running(settings: Settings, facts: Facts) -> str | None:
     return line[at + len(before) :].partition("/")[0] if at >= 0 else None
 
 
+def replaced(settings: Settings, facts: Facts) -> str | None:
+    """The id of the release that serves and is to make way; None when none serves, or the wanted one does."""
+    before = running(settings, facts)
+    return None if before == packed(settings).id else before
+
+
 def shown(settings: Settings, release: str) -> Junction:
     """The name under which people find a release; nothing runs through it."""
     paths = Paths(settings.root)
