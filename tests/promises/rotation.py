@@ -39,6 +39,8 @@ ABOUT = (
 PACES = {"small": (2.0, 8.0, 0.4), "full": (15.0, 90.0, 0.2)}
 """Seconds a new key settles and an old one lingers, and between two messages."""
 ORDER = (Phase.PUBLISHING, Phase.SETTLING, Phase.LINGERING, Phase.WITHDRAWING, Phase.DONE)
+MESSAGES_A_SESSION = 200
+"""Below what the daemon takes in one session."""
 PATIENCE_SECONDS = 600
 AFTER_SECONDS = 5.0
 """Mail goes on so long when all is done."""
@@ -58,20 +60,26 @@ class Flow:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        """Hands mail in as one of our people until it is stopped."""
-        with smtplib.SMTP("localhost", self.site.ports["submission"], timeout=60) as client:
-            client.starttls(context=ssl.create_default_context(cafile=str(self.site.ca)))
-            client.ehlo("client")
-            secret = f"\0id@{TEST_NET}\0{PASSWORDS['id']}".encode()
-            client.docmd("AUTH", "PLAIN " + base64.b64encode(secret).decode())
-            while not self._stop.wait(self.pause):
-                name, phase = f"n{len(self.sent)}", self.phase
-                message = f"From: id@{TEST_NET}\r\nSubject: {name}\r\n\r\n안녕하세요 {name}\r\n".encode()
-                try:
-                    client.sendmail(f"id@{TEST_NET}", f"friend@{OTHER}", message)
-                    self.sent[name] = str(phase)
-                except smtplib.SMTPException as error:
-                    self.failed.append(f"{name} in {phase}: {error}")
+        """Hands mail in as one of our people until it is stopped, some in each session."""
+        while not self._stop.is_set():
+            with smtplib.SMTP("localhost", self.site.ports["submission"], timeout=60) as client:
+                self._hand_in(client)
+
+    def _hand_in(self, client: smtplib.SMTP) -> None:
+        client.starttls(context=ssl.create_default_context(cafile=str(self.site.ca)))
+        client.ehlo("client")
+        secret = f"\0id@{TEST_NET}\0{PASSWORDS['id']}".encode()
+        client.docmd("AUTH", "PLAIN " + base64.b64encode(secret).decode())
+        for _ in range(MESSAGES_A_SESSION):
+            if self._stop.wait(self.pause):
+                return
+            name, phase = f"n{len(self.sent)}", self.phase
+            message = f"From: id@{TEST_NET}\r\nSubject: {name}\r\n\r\n안녕하세요 {name}\r\n".encode()
+            try:
+                client.sendmail(f"id@{TEST_NET}", f"friend@{OTHER}", message)
+                self.sent[name] = str(phase)
+            except smtplib.SMTPException as error:
+                self.failed.append(f"{name} in {phase}: {error}")
 
     def stop(self) -> None:
         self._stop.set()
