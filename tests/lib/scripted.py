@@ -91,6 +91,7 @@ class House:
     messages_per_hour: int = 500
     scram: bool = False
     records: list[Record] = field(default_factory=list)
+    arrivals: int = 0
     now: dt.datetime = NOW
 
     def __post_init__(self) -> None:
@@ -119,7 +120,11 @@ class House:
             lifetime_hours=120,
             verifier=self.verifier,
             screen=self.screen,
+            arriving=self._arriving,
         )
+
+    def _arriving(self) -> None:
+        self.arrivals += 1
 
     def talk(
         self, *chunks: bytes, listener: Listener = MX, tls: bool = False, peer: str = "192.0.2.1"

@@ -30,7 +30,7 @@ ATTEMPTS_ALLOWED = 5
 WATCHED_SECONDS = 600
 RESUMED_SECONDS = 10.0
 """After a restart, well below the lease that what was in work then would otherwise wait for."""
-SAMPLES = 300
+SAMPLES = 1000
 """Acceptances timed on the empty queue and during the work."""
 PATIENCE = 1800.0
 """Seconds the full size may take on a loaded machine; nothing is judged by it."""

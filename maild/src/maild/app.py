@@ -155,7 +155,7 @@ class Daemon:
             translator=translator,
             numbers=self._numbers,
         )
-        services.smtp = replace(services.smtp, queued=sender.runner.wake)
+        services.smtp = replace(services.smtp, queued=sender.runner.wake, arriving=sender.runner.pacing.arrival)
         self._sender = sender
         self._spawn(sender.runner.run(self._stop))
         self._spawn(self._every(REFRESH_SECONDS, services.gate.refresh))

@@ -34,6 +34,8 @@ RENEW_SECONDS = 15.0
 """How often a lease is prolonged while its attempt lasts."""
 LEASED_TOGETHER = 25
 """Messages leased in one transaction: a millisecond, which the mail that comes in may have to wait."""
+LEASED_BESIDE_ARRIVALS = 5
+"""The same while mail does come in."""
 PER_SESSION = 20
 """Messages leased for one session of a destination, so that a connection is used more than once."""
 POLL_SECONDS = 1.0
@@ -93,7 +95,7 @@ class Runner:
         self._teller = teller
         self._log = log
         self._chance = chance
-        self._pacing = Pacing()
+        self.pacing = Pacing()
         self._watch: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._free = asyncio.Event()
@@ -133,10 +135,11 @@ class Runner:
         while len(self._tasks) >= self._pace.workers:
             self._free.clear()
             await self._free.wait()
+        await self.pacing.make_way()
         room = (self._pace.workers - len(self._tasks)) * PER_SESSION
         return await self._queue.lease(
             self._pace.owner,
-            limit=min(room, LEASED_TOGETHER),
+            limit=min(room, LEASED_BESIDE_ARRIVALS if self.pacing.arriving else LEASED_TOGETHER),
             per_destination=self._pace.per_destination * PER_SESSION,
             seconds=LEASE_SECONDS,
         )
@@ -153,7 +156,7 @@ class Runner:
 
     def _start(self, group: list[Lease]) -> None:
         if self._watch is None:
-            self._watch = asyncio.create_task(self._pacing.watch())
+            self._watch = asyncio.create_task(self.pacing.watch())
         task = asyncio.get_running_loop().create_task(self._work(group))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -216,12 +219,13 @@ class Runner:
     async def _carry(self, group: list[Lease]) -> None:
         name = group[0].item.destination
         courier: Courier | None = None
+        await self.pacing.make_way()
         clock = await self._clock()
         try:
             endpoints = await self._endpoints.of(destination.parse(name), clock.now())
             courier = Courier(endpoints, self._connect, self._body)
             for lease in group:
-                await self._pacing.breathe()
+                await self.pacing.breathe()
                 said = await courier.carry(lease.item)
                 if name not in self._answered:
                     self._answered.add(name)

@@ -82,6 +82,8 @@ class Context:
     log: Log
     now: Callable[[], dt.datetime]
     lifetime_hours: int
+    arriving: Callable[[], None] = lambda: None
+    """Told when a message begins to come and when it has come: work that can wait makes room for it."""
     queued: Callable[[], None] = lambda: None
     """Told when a message for elsewhere was accepted: the queue need not wait for its next look."""
     language: str = "en"

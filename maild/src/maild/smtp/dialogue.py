@@ -200,6 +200,7 @@ class Dialogue:
             raise Refused("530 5.7.0 Authentication required")
         if self._messages >= self._context.limits.messages_per_session:
             raise Refused("452 4.5.3 Too many messages in this session")
+        self._context.arriving()
         self._client = self._as_client()
         self._transaction = await envelope.begin(self._context, self._client, command.argument)
         self._reply("250 2.1.0 Ok")
@@ -246,6 +247,7 @@ class Dialogue:
 
     async def _finish(self, transaction: Transaction, body: Body, spooled: Spool) -> None:
         self._messages += 1
+        self._context.arriving()
         try:
             if body.too_large:
                 raise Refused(TOO_LARGE.format(limit=body.limit))

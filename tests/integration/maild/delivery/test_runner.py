@@ -267,3 +267,18 @@ def test_automatic_answer_is_sent_once_a_sender(tmp_path: Path) -> None:
         assert "다음 주에 돌아옵니다".encode() in body
 
     scene(tmp_path, story)
+
+
+def test_the_queue_empties_while_mail_comes_in_without_a_pause(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        for _ in range(8):
+            await scene.submit("a@example.org")
+
+        async def still_coming() -> bool:
+            scene.runner.pacing.arrival()
+            return await scene.empty()
+
+        await scene.run_until(still_coming)
+        assert len(scene.world.sent) == 8
+
+    scene(tmp_path, story)

@@ -1,4 +1,4 @@
-"""The queue's deliveries pause while the loop has too much to do, and no longer than that."""
+"""The queue's deliveries make way for mail that comes in and for a busy loop, and no longer than that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import contextlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maild.delivery.pacing import LONG_TURN, LONGEST_PAUSE, Pacing
+from maild.delivery.pacing import ARRIVING_SECONDS, GAP, LONG_TURN, LONGEST_PAUSE, Pacing
 
 
 def test_long_turns_make_deliveries_pause_and_short_ones_let_them_go_again() -> None:
@@ -54,3 +54,46 @@ def test_what_is_ready_on_the_loop_is_measured() -> None:
 
     asyncio.run(watch_twice())
     assert pacing.pause > 0
+
+
+class Moment:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.waited: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.now += seconds
+
+
+def test_deliveries_begin_one_by_one_while_mail_comes_in_and_all_at_once_after_it() -> None:
+    async def run() -> list[float]:
+        moment = Moment()
+        pacing = Pacing(moment.clock, moment.sleep)
+        pacing.arrival()
+        await asyncio.gather(*(pacing.make_way() for _ in range(10)))
+        return moment.waited
+
+    assert asyncio.run(run()) == [GAP]
+    assert GAP > ARRIVING_SECONDS, "the first one would not have been the last one to wait"
+
+
+def test_the_queue_moves_however_much_mail_comes_in() -> None:
+    async def run() -> tuple[int, float]:
+        moment = Moment()
+        pacing = Pacing(moment.clock, moment.sleep)
+        begun = 0
+        for _ in range(100):
+            pacing.arrival()
+            await pacing.make_way()
+            begun += 1
+        return begun, moment.now - 100.0
+
+    begun, took = asyncio.run(run())
+    assert begun == 100
+    assert round(took, 6) == round(100 * GAP, 6)

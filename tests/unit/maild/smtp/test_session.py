@@ -91,6 +91,16 @@ def test_mail_from_outside_reaches_the_mailbox_with_its_trace() -> None:
     assert f"for <id@{DOMAIN}>".encode() in stored
 
 
+def test_a_message_makes_its_way_known_when_it_begins_and_when_it_has_come() -> None:
+    house = House()
+    house.talk(b"EHLO client.example\r\nNOOP\r\n")
+    assert house.arrivals == 0
+    house.talk(b"EHLO client.example\r\n" + MAIL)
+    assert house.arrivals == 1
+    house.talk(b"EHLO client.example\r\n" + MAIL, MESSAGE)
+    assert house.arrivals == 3
+
+
 @pytest.mark.parametrize(
     "recipient", ["id@테스트.co.kr", "ID@테스트.net", "id+tag@테스트.net", f"id@{DOMAIN}", '"id"@테스트.net']
 )

@@ -28,7 +28,7 @@ from maild.store.sql.statement import Row
 SATURATED_US = 1_000_000
 """How long a destination with all its connections busy is passed over; a finished item ends it at once."""
 
-LEAST_DESTINATIONS = 64
+LEAST_DESTINATIONS = 16
 """Destinations looked at for even one item: the first ones due may have nothing left."""
 
 
@@ -45,9 +45,12 @@ def lease(tx: Transaction, owner: str, *, limit: int, per_destination: int, dura
         # A destination that failed gets one item as a probe; the rest waits for its answer.
         width = min(1 if failures else per_destination, per_destination) - busy.get(name, 0)
         wanted = min(width, limit - len(chosen))
-        if wanted <= 0:
-            next_due[name] = (wakes, now + SATURATED_US if width <= 0 else now)
+        if width <= 0:
+            next_due[name] = (wakes, now + SATURATED_US)
             continue
+        if wanted <= 0:
+            # It stays due as it is and comes first the next time.
+            break
         free = [row[0] for row in tx.rows(statements.FREE, {"destination": name, "now": now, "limit": wanted})]
         chosen += free
         next_due[name] = (wakes, now + SATURATED_US if len(free) == wanted else -1)
