@@ -37,7 +37,7 @@ ABOUT = "durable acceptance beside Postfix to a maildir, with SQLite, MariaDB an
 
 IDLE_SESSIONS = {"small": 200, "full": 2000}
 SECONDS = {"small": 2.0, "full": 10.0}
-INSTALLED = ("--skip-log-bin",)
+INSTALLED = ("--skip-log-bin", "--mysqlx=OFF", "--mysqlx-cache-cleaner=OFF")
 """How the bundle's my.ini differs from MySQL's own defaults where that costs or saves time."""
 STORAGE_ABOVE = 64 * 1024
 """Messages above this are also given to the store without SMTP: there the database is most of the work."""

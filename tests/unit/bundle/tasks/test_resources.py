@@ -125,7 +125,14 @@ def test_mysql_comes_with_its_runtime_and_a_service_of_its_own_account() -> None
     server, own = wanted[-2], wanted[-1]
     assert isinstance(server, MySQLServer)
     assert isinstance(own, Service)
-    for line in ("bind-address=127.0.0.1", "innodb_flush_log_at_trx_commit=1", "sync_binlog=1", "skip-log-bin"):
+    for line in (
+        "bind-address=127.0.0.1",
+        "innodb_flush_log_at_trx_commit=1",
+        "sync_binlog=1",
+        "skip-log-bin",
+        "loose-mysqlx=0",
+        "loose-mysqlx-cache-cleaner=OFF",
+    ):
         assert line in server.config.splitlines()
     assert own.account == r"NT SERVICE\MailhostMySQL"
 

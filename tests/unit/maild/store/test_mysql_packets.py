@@ -70,6 +70,11 @@ def test_a_packet_says_what_the_drivers_own_says(values: list[object], attribute
     assert decoded(bytes(theirs), count, attributes=attributes) == wanted
 
 
+def test_bytes_are_sent_as_bytes_which_the_server_does_not_read_as_letters() -> None:
+    packet = execute(7, ["문자", b"\xff\x00"], attributes=False)
+    assert packet[11:15] == b"\xfe\x00\xfc\x00"  # MYSQL_TYPE_STRING, MYSQL_TYPE_BLOB
+
+
 @pytest.mark.parametrize(
     ("size", "encoded"),
     [
