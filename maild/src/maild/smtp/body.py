@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 _END = b"\r\n.\r\n"
 _CR, _LF, _DOT = 13, 10, 46
+_FEW_DOTS = 100
 
 
 @dataclass(slots=True)
@@ -91,22 +92,39 @@ class DotReader:
     def feed(self, data: bytes) -> bytes | None:
         """Takes bytes; returns what followed the end, or None when the end has not come."""
         seen = self._held + data
-        end = seen.find(_END)
+        dot = _line_dot(seen)
+        end = -1 if dot < 0 else seen.find(_END, dot - 2)
         if end >= 0:
-            self._emit(seen[: end + 2])
+            self._emit(seen[: end + 2], dot)
             self.body.finish()
             return seen[end + len(_END) :]
         cut = _cut(seen)
-        self._emit(seen[:cut])
+        self._emit(seen[:cut], dot)
         self._held = seen[cut:]
         return None
 
-    def _emit(self, stuffed: bytes) -> None:
-        plain = stuffed.replace(b"\r\n.", b"\r\n")
+    def _emit(self, stuffed: bytes, dot: int) -> None:
+        """Adds what was received; the first dot to be taken away stands at ``dot`` or later, or nowhere (-1)."""
+        start = dot - 2
+        plain = stuffed if dot < 0 else stuffed[:start] + stuffed[start:].replace(b"\r\n.", b"\r\n")
         if self._first and stuffed:
             self._first = False
             plain = plain[2:]
         self.body.add(plain)
+
+
+def _line_dot(seen: bytes) -> int:
+    """Where the first dot at a line's start stands, or -1.
+
+    One byte is found many times faster than three, and what is encoded in base64 has its only dots in the header.
+    """
+    dot = -1
+    for _ in range(_FEW_DOTS):
+        dot = seen.find(_DOT, dot + 1)
+        if dot < 0 or seen[max(dot - 2, 0) : dot] == b"\r\n":
+            return dot
+    start = seen.find(b"\r\n.", dot - 1)
+    return start if start < 0 else start + 2
 
 
 def _cut(seen: bytes) -> int:

@@ -50,6 +50,16 @@ def test_every_two_cuts_of_a_body_full_of_dots_give_the_body() -> None:
         assert (b"".join(got.pieces), rest) == (body, b""), (first, second)
 
 
+@given(st.lists(st.sampled_from([b".", b"a.b", b"x"]), max_size=300), CLEAN, st.lists(st.integers(0, 2000), max_size=4))
+@example([b"."] * 150, [b".", b"..a"], [])
+def test_dots_within_lines_are_neither_stuffing_nor_an_end(
+    inner: list[bytes], after: list[bytes], cuts: list[int]
+) -> None:
+    body = b"head" + b"".join(inner) + b"\r\n" + b"".join(line + b"\r\n" for line in after)
+    got, rest = read(stuffed(body), cuts)
+    assert (b"".join(got.pieces), rest) == (body, b"")
+
+
 @given(PIECES, st.lists(st.integers(0, 2000), max_size=12))
 def test_chunking_never_changes_what_is_read(pieces: list[bytes], cuts: list[int]) -> None:
     stream = b"".join(pieces)
