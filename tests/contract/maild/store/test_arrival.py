@@ -19,6 +19,7 @@ from maild.store import (
     new_id,
 )
 from maild.store.engine.base import Transaction
+from maild.store.opened import SQLStore
 from maild.store.sql import bodies
 from tests.lib.stores import Scene, letter, new_account
 
@@ -48,6 +49,18 @@ def test_one_message_for_many_is_stored_once_and_lies_in_every_mailbox(on: Scene
         assert await store.messages.read(accepted.id) == b"A: b\r\nSubject: x\r\n\r\nhello\r\n"
         [item] = await store.queue.items()
         assert (item.id, item.blob_id, item.size) == (accepted.queued[0], accepted.id, accepted.size)
+
+    on.run(body)
+
+
+def test_messages_that_wait_for_the_disk_share_their_commits(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        account = await new_account(store, "a")
+        assert isinstance(store, SQLStore)
+        before = store._committer.commits
+        await asyncio.gather(*(store.accept(letter(account.inbox_id)) for _ in range(96)))
+        # One that comes first, then as many together as a batch holds.
+        assert store._committer.commits - before <= 3
 
     on.run(body)
 
