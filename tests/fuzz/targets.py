@@ -29,10 +29,10 @@ from maild.mail import (
     summary,
     words,
 )
-from maild.policy import scram
+from maild.policy import sasl, scram
 from maild.settings import SettingsError
 from maild.settings import parse as parse_settings
-from maild.smtp import client_data, client_reply, grammar, sasl
+from maild.smtp import client_data, client_reply, grammar
 from maild.smtp.body import Body, DotReader
 from maild.verify import message as verified
 from maild.verify import results, tags
@@ -90,6 +90,10 @@ def _logged(data: bytes) -> None:
 
 _OPENED = scram.opening(b"n,,n=user,r=client")
 _KEPT = scram.stand_in(b"key", "user")
+
+
+def _sasl(data: bytes) -> None:
+    sasl.plain(sasl.decoded(data))
 
 
 def _scram(data: bytes) -> None:
@@ -206,7 +210,7 @@ TARGETS = (
         words=(b"\r\n.", b"\r\n..", b"\r\n.\r\n"),
     ),
     Target("smtp-sent", _sent, (b"a\r\n.b\r\n", b".\n.\n", b"\r"), words=(b"\r\n.", b"\n.\n", b"\r.\r")),
-    Target("sasl", sasl.plain, (b"AGEAYg==", b"="), (sasl.SASLError,)),
+    Target("sasl", _sasl, (b"AGEAYg==", b"="), (sasl.SASLError,)),
     Target(
         "scram",
         _scram,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import AsyncIterator, Mapping
 
-from maild.policy.login import Answer, Outcome
-from maild.policy.scram import SCRAMError
+from maild.policy import Answer, Outcome, SCRAMError, sasl
 from maild.pop3.maildrop import Maildrop, stuffed, top
 from maild.pop3.session import Command, Failed, Goodbye, Session
 from maild.store.errors import StoreError
@@ -56,7 +54,10 @@ async def _pass(session: Session, argument: bytes) -> None:
     if session.user is None:
         raise Failed("USER comes first")
     user, session.user = session.user, None
-    await _log_in(session, user, argument)
+    try:
+        await _log_in(session, sasl.text(user), sasl.text(argument))
+    except sasl.SASLError:
+        raise Failed("Wrong user name or password", "AUTH") from None
 
 
 async def _auth(session: Session, argument: bytes) -> None:
@@ -70,11 +71,11 @@ async def _auth(session: Session, argument: bytes) -> None:
 
 
 async def _plain(session: Session, message: bytes) -> None:
-    identity, _, rest = message.partition(b"\0")
-    user, separator, password = rest.partition(b"\0")
-    if not separator or identity not in {b"", user}:
-        raise Failed("The response is not that of PLAIN for oneself")
-    await _log_in(session, user, password)
+    try:
+        claim = sasl.plain(message)
+    except sasl.SASLError as error:
+        raise Failed(str(error)) from None
+    await _log_in(session, claim.user, claim.password)
 
 
 async def _scram(session: Session, message: bytes) -> None:
@@ -100,9 +101,9 @@ async def _asked(session: Session, challenge: bytes) -> bytes:
 
 def _decoded(text: bytes) -> bytes:
     try:
-        return b"" if text == b"=" else base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise Failed("The response is not base64") from None
+        return sasl.decoded(text)
+    except sasl.SASLError as error:
+        raise Failed(str(error)) from None
 
 
 def _must_be_secure(session: Session) -> None:
@@ -110,13 +111,9 @@ def _must_be_secure(session: Session) -> None:
         raise Failed("Please use STLS first", "SYS/PERM")
 
 
-async def _log_in(session: Session, user: bytes, password: bytes) -> None:
+async def _log_in(session: Session, user: str, password: str) -> None:
     connection = session.stream.connection
-    try:
-        name, secret = user.decode("utf-8"), password.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Failed("Wrong user name or password", "AUTH") from None
-    await _answered(session, await session.services.login.check(name, secret, connection.peer, "pop3", connection.id))
+    await _answered(session, await session.services.login.check(user, password, connection.peer, "pop3", connection.id))
 
 
 async def _answered(session: Session, answer: Answer) -> None:

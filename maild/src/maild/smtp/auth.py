@@ -10,13 +10,17 @@ import base64
 from collections.abc import Awaitable, Callable
 
 from maild.net import Peer
-from maild.policy import Answer, Login, SCRAMError
+from maild.policy import Answer, Login, SCRAMError, sasl
 from maild.policy.scram import MECHANISM as SCRAM
-from maild.smtp import sasl
 from maild.smtp.grammar import Refused
 
 Ask = Callable[[str], Awaitable[bytes]]
 """Sends a 334 reply and gives the client's line."""
+
+ASK_USER, ASK_PASSWORD = "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"
+"""LOGIN's two questions: ``Username:`` and ``Password:`` in base64."""
+ASKS = frozenset({"334 ", ASK_USER, ASK_PASSWORD})
+"""Questions that say nothing of anybody."""
 
 
 def mechanisms(login: Login) -> tuple[str, ...]:
@@ -39,16 +43,18 @@ async def outcome(login: Login, argument: str, ask: Ask, peer: Peer, session: in
 
             return await login.exchange(first, challenge, peer, "smtp", session)
         claim = await _claim(mechanism, initial.encode(), ask)
-    except (sasl.SASLError, SCRAMError) as error:
-        raise Refused(f"501 5.5.2 {str(error).capitalize()}") from None
+    except sasl.SASLError as error:
+        raise Refused(f"501 5.5.2 {error}") from None
+    except SCRAMError as error:
+        raise Refused(f"501 5.5.2 SCRAM: {error}") from None
     return await login.check(claim.user, claim.password, peer, "smtp", session)
 
 
 async def _claim(mechanism: str, initial: bytes, ask: Ask) -> sasl.Claim:
     if mechanism == "PLAIN":
-        return sasl.plain(initial or await _response(ask, "334 "))
-    user = initial or await _response(ask, sasl.ASK_USER)
-    return sasl.Claim(sasl.text(user), sasl.text(await _response(ask, sasl.ASK_PASSWORD)))
+        return sasl.plain(sasl.decoded(initial or await _response(ask, "334 ")))
+    user = sasl.decoded(initial or await _response(ask, ASK_USER))
+    return sasl.Claim(sasl.text(user), sasl.text(sasl.decoded(await _response(ask, ASK_PASSWORD))))
 
 
 async def _response(ask: Ask, question: str) -> bytes:

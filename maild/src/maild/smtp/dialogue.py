@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from maild.net import BareLineEnd, LineTooLong, Stream, StreamStopped, StreamTimeout
 from maild.policy import Answer, Outcome, own_addresses
 from maild.settings import Listener
-from maild.smtp import auth, envelope, grammar, sasl
+from maild.smtp import auth, envelope, grammar
 from maild.smtp.body import Body
 from maild.smtp.context import Context
 from maild.smtp.grammar import Command, Refused
@@ -172,7 +172,7 @@ class Dialogue:
 
     async def _ask(self, question: str) -> bytes:
         # What SCRAM sends would let a reader of the log try passwords.
-        self._reply(question, shown=question if question in sasl.ASKS else "334 ***")
+        self._reply(question, shown=question if question in auth.ASKS else "334 ***")
         answer = await self._stream.line(self._patience(), grammar.MAX_AUTH)
         self._log_received("***")
         return answer

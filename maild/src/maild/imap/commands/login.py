@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from maild.imap.capabilities import capabilities
 from maild.imap.errors import BadCommand, Goodbye, Refused
 from maild.imap.session import Command, Request, Session, State
 from maild.net import LineTooLong
-from maild.policy.login import Answer, Outcome
-from maild.policy.scram import SCRAMError
+from maild.policy import Answer, Outcome, SCRAMError, sasl
 
 MAX_INITIAL = 4096
 """Octets of a SASL response in base64."""
@@ -36,7 +34,11 @@ async def _login(session: Session, request: Request) -> bytes:
     arguments.space()
     password = arguments.astring()
     arguments.end()
-    return await _check(session, user, password)
+    _must_be_secure(session)
+    try:
+        return await _check(session, sasl.text(user), sasl.text(password))
+    except sasl.SASLError:
+        raise Refused("Wrong user name or password", b"AUTHENTICATIONFAILED") from None
 
 
 async def _authenticate(session: Session, request: Request) -> bytes:
@@ -56,13 +58,13 @@ async def _authenticate(session: Session, request: Request) -> bytes:
 
 
 async def _plain(session: Session, message: bytes) -> bytes:
-    identity, _, rest = message.partition(b"\0")
-    user, separator, password = rest.partition(b"\0")
-    if not separator or b"\0" in password:
-        raise BadCommand("The response is not that of PLAIN")
-    if identity and identity != user:
-        raise Refused("Acting for another user is not offered", b"AUTHORIZATIONFAILED")
-    return await _check(session, user, password)
+    try:
+        claim = sasl.plain(message)
+    except sasl.ForeignIdentityError as error:
+        raise Refused(str(error), b"AUTHORIZATIONFAILED") from None
+    except sasl.SASLError as error:
+        raise BadCommand(str(error)) from None
+    return await _check(session, claim.user, claim.password)
 
 
 async def _scram(session: Session, message: bytes) -> bytes:
@@ -85,9 +87,9 @@ async def _asked(session: Session, challenge: bytes) -> bytes:
 
 def _decoded(text: bytes) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise BadCommand("The response is not base64") from None
+        return sasl.decoded(text)
+    except sasl.SASLError as error:
+        raise BadCommand(str(error)) from None
 
 
 async def _response(session: Session) -> bytes:
@@ -105,14 +107,11 @@ def _must_be_secure(session: Session) -> None:
         raise Refused("Please use TLS first", b"PRIVACYREQUIRED")
 
 
-async def _check(session: Session, user: bytes, password: bytes) -> bytes:
-    _must_be_secure(session)
+async def _check(session: Session, user: str, password: str) -> bytes:
     connection = session.stream.connection
-    try:
-        name, secret = user.decode("utf-8"), password.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Refused("Wrong user name or password", b"AUTHENTICATIONFAILED") from None
-    return _answered(session, await session.services.login.check(name, secret, connection.peer, "imap", connection.id))
+    return _answered(
+        session, await session.services.login.check(user, password, connection.peer, "imap", connection.id)
+    )
 
 
 def _answered(session: Session, answer: Answer) -> bytes:
