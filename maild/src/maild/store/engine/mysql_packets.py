@@ -41,18 +41,23 @@ def execute(statement_id: int, values: Sequence[Value], *, attributes: bool) -> 
         elif isinstance(value, int):
             types.append(_LONGLONG)
             encoded.append(_INTEGER(value))
+        elif isinstance(value, str):
+            types.append(_STRING)
+            encoded += _string(value.encode())
         else:
-            # The server reads a string letter by letter to know its characters: half the cost of a body sent as one.
-            text = isinstance(value, str)
-            data = value.encode() if isinstance(value, str) else value
-            types.append(_STRING if text else _BLOB)
-            encoded += (length(len(data)), data)
+            # As a string the server would read a body letter by letter to know its characters: half its cost.
+            types.append(_BLOB)
+            encoded += _string(value)
     bitmap = nulls.to_bytes((len(values) + 7) // 8, "little")
     # One byte says that the types follow.
     if attributes:
         nameless = b"\x00".join([*types, b""])
         return b"".join((head, length(len(values)), bitmap, b"\x01", nameless, *encoded))
     return b"".join((head, bitmap, b"\x01", *types, *encoded))
+
+
+def _string(data: bytes) -> tuple[bytes, bytes]:
+    return length(len(data)), data
 
 
 def length(size: int) -> bytes:
@@ -68,6 +73,7 @@ def length(size: int) -> bytes:
 
 def framed(payload: bytes) -> bytes:
     """The command as it goes over the wire, in packets of less than 16 MiB."""
+    # Nearly all fit into one, and a body is copied once then.
     if len(payload) < LARGEST - 1:
         return (len(payload) + 1).to_bytes(3, "little") + b"\0" + COMMAND + payload
     body = COMMAND + payload
