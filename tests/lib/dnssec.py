@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ import dns.flags
 import dns.message
 import dns.query
 
+from tests.lib.ports import free_port
 from tests.lib.programs import find_server_program
 
 PATIENCE_SECONDS = 30
@@ -29,23 +29,11 @@ class Validating:
     port: int
 
 
-def _free_port() -> int:
-    """A port free for UDP and TCP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            try:
-                tcp.bind(udp.getsockname())
-            except OSError:
-                continue
-            return int(udp.getsockname()[1])
-
-
 @contextmanager
 def validating(folder: Path, zones: Mapping[str, str]) -> Iterator[Validating]:
     """Serves these zones (A-label name to its records) signed, and yields the resolver that validates them."""
     (folder / "db").mkdir(parents=True, exist_ok=True)
-    authority, port = _free_port(), _free_port()
+    authority, port = free_port(), free_port()
     knot = _knot(folder, zones, authority)
     unbound: subprocess.Popen[bytes] | None = None
     try:
