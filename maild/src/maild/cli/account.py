@@ -11,7 +11,7 @@ from dataclasses import replace
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, opened
 from maild.locale import Translator, translator
-from maild.policy.passwords import kept
+from maild.policy.passwords import MAX_PASSWORD, kept, usable
 from maild.reconcile.desired import address_key
 from maild.reconcile.shown import address as shown_address
 from maild.store import Account, AlreadyExists, NotFound, Store
@@ -20,6 +20,10 @@ MADE_BYTES = 15
 """Random bytes of a password that is made: 120 bits."""
 
 MIB = 1 << 20
+
+
+class NoPasswordError(ValueError):
+    """What was given cannot be a password; the message says why and what to do."""
 
 
 def register(subparsers: Subparsers) -> None:
@@ -68,7 +72,11 @@ def run(args: argparse.Namespace) -> int:
                 return await _list(args, store, _)
             return await _COMMANDS[args.command](args, store, _)
 
-    return finish(command)
+    try:
+        return finish(command)
+    except NoPasswordError as error:
+        print(f"maild: {error}", file=sys.stderr)
+        return Exit.NO
 
 
 async def _list(args: argparse.Namespace, store: Store, _: Translator) -> int:
@@ -151,13 +159,18 @@ def _changed(args: argparse.Namespace, account: Account) -> Account:
 
 
 def _password(args: argparse.Namespace, _: Translator) -> str:
+    """A password that can be used; raises ``NoPasswordError`` where nobody can be asked again."""
     if args.generate:
         return secrets.token_urlsafe(MADE_BYTES)
     if args.stdin or not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
+        given = sys.stdin.readline().rstrip("\r\n")
+        if not usable(given):
+            why = "The password is empty or longer than {bytes} bytes. Give it on standard input, or use --generate."
+            raise NoPasswordError(_(why, bytes=MAX_PASSWORD))
+        return given
     while True:
         first, second = getpass.getpass(_("Password: ")), getpass.getpass(_("Again: "))
-        if first and first == second:
+        if usable(first) and first == second:
             return first
         print(_("The two differ, or are empty."), file=sys.stderr)
 

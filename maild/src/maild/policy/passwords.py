@@ -61,9 +61,14 @@ def normal(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
+def usable(password: str) -> bool:
+    """Whether it can be somebody's password: neither empty nor longer than ``MAX_PASSWORD``."""
+    return 0 < len(password.encode("utf-8", "surrogatepass")) <= MAX_PASSWORD
+
+
 def verify(stored: str, password: str) -> bool:
-    """Whether the password is the hash's; False for a hash of no known form."""
-    if len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
+    """Whether the password is the hash's; False for a hash of no known form, and for what is not ``usable``."""
+    if not usable(password):
         return False
     if stored.startswith("$argon2"):
         try:

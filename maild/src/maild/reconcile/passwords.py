@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from maild.policy.passwords import Kept
+from maild.policy.passwords import MAX_PASSWORD, Kept, usable
 from maild.reconcile.change import ReconcileError
 
 WORDS_BYTES = 15
@@ -28,8 +28,10 @@ class FirstPasswords:
     kept: Callable[[str], Kept]
 
     async def first(self, name: str, given: str | None) -> Kept:
-        """What to keep of an account's first password."""
+        """What to keep of an account's first password; raises ``ReconcileError`` for one that nobody could use."""
         password = given if given is not None else self._made(name)
+        if not usable(password):
+            raise ReconcileError(f"{name}: its first password is empty or longer than {MAX_PASSWORD} bytes")
         return await asyncio.to_thread(self.kept, password)
 
     def _made(self, name: str) -> str:

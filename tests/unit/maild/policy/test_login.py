@@ -242,3 +242,7 @@ def test_hashes_of_older_servers_are_understood(stored: str) -> None:
 def test_a_hash_of_no_known_form_fits_nothing(stored: str) -> None:
     assert not passwords.verify(stored, "")
     assert not passwords.verify(stored, "plain")
+
+
+def test_an_empty_password_fits_nothing_even_where_one_was_stored() -> None:
+    assert not passwords.verify(passwords.hash_password(""), "")

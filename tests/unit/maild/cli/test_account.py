@@ -1,0 +1,86 @@
+"""Mailboxes made and changed on the command line: none without a password that can be used."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+import pytest
+
+from maild.cli.__main__ import main
+from maild.policy.passwords import MAX_PASSWORD, verify
+from maild.settings import load
+from maild.store import CredentialKind, Domain, open_store
+
+DOMAIN = "xn--9t4b11yi5a.net"
+UNUSABLE = ["", "\n", "가" * MAX_PASSWORD]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    file = tmp_path / "maild.toml"
+    file.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+
+    async def seed() -> None:
+        store = await open_store(load(file).database)
+        await store.directory.save_domain(Domain(name=DOMAIN))
+        await store.close()
+
+    asyncio.run(seed())
+    return file
+
+
+def run(settings: Path, monkeypatch: pytest.MonkeyPatch, given: str, *arguments: str) -> int:
+    """The exit status with this on standard input, which is no terminal."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    return main(["account", *arguments, "--settings", str(settings)])
+
+
+def stored(settings: Path) -> list[str]:
+    """The hashes of passwords of the mailbox 김; nothing when there is no such mailbox."""
+
+    async def look() -> list[str]:
+        store = await open_store(load(settings).database)
+        try:
+            account = await store.directory.account_named("김", DOMAIN)
+            rows = await store.credentials.of(account.id) if account else []
+            return [row.hash for row in rows if row.kind is CredentialKind.PASSWORD]
+        finally:
+            await store.close()
+
+    return asyncio.run(look())
+
+
+def test_mailbox_has_the_password_of_standard_input(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(settings, monkeypatch, "좋은 비밀번호\r\n", "add", "김@테스트.net") == 0
+    (kept,) = stored(settings)
+    assert verify(kept, "좋은 비밀번호")
+
+
+@pytest.mark.parametrize("given", UNUSABLE, ids=["nothing", "empty", "too-long"])
+def test_no_mailbox_is_made_without_a_usable_password(
+    given: str, settings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(settings, monkeypatch, given, "add", "김@테스트.net") == 1
+    assert stored(settings) == []
+    assert "비밀번호가 비어 있거나" in capsys.readouterr().err
+
+
+def test_an_empty_password_does_not_take_the_place_of_the_old_one(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(settings, monkeypatch, "처음\n", "add", "김@테스트.net")
+    assert run(settings, monkeypatch, "", "password", "김@테스트.net") == 1
+    (kept,) = stored(settings)
+    assert verify(kept, "처음")
+
+
+def test_a_made_password_is_printed_and_fits(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(settings, monkeypatch, "", "add", "김@테스트.net", "--generate") == 0
+    address, _, password = capsys.readouterr().out.strip().partition("\t")
+    assert address == "김@테스트.net"
+    (kept,) = stored(settings)
+    assert verify(kept, password)
