@@ -24,6 +24,7 @@ from maild.certs.reach import Reason, why_not
 from maild.certs.responder import Responder, responding
 from maild.dns.answer import Resolver
 from maild.mail import domain
+from maild.net.certificates import CHAIN
 from maild.settings import Settings
 
 
@@ -217,6 +218,20 @@ def status(settings: Settings) -> list[Result]:
         waiting = {name: reason for name, reason in waiting.items() if name in open_names}
         state = State.FAILED if error else State.PENDING if open_names else State.FINE
         results.append(Result(name=wanted.name, state=state, found=found, waiting=waiting, error=error))
+    return results
+
+
+def in_folder(settings: Settings) -> list[Result]:
+    """What people, the deploy or win-acme put into the TLS folder, where no authority is asked."""
+    results: list[Result] = []
+    for chain in sorted(settings.tls.folder.glob(f"*{CHAIN}")):
+        pair = pairs.Pair(settings.tls.folder, chain.name.removesuffix(CHAIN))
+        found, error = None, "" if pair.key.exists() else f"{pair.key} is not there"
+        try:
+            found = pairs.read(pair)
+        except CertsError as problem:
+            error = str(problem)
+        results.append(Result(name=pair.name, state=State.FAILED if error else State.FINE, found=found, error=error))
     return results
 
 

@@ -17,7 +17,8 @@ from typing import Any
 from maild import loaded
 from maild.certs import need
 from maild.certs.errors import CertsError
-from maild.certs.renewal import Renewal, Result, State, pending_orders, status
+from maild.certs.pairs import Found
+from maild.certs.renewal import Renewal, Result, State, in_folder, pending_orders, status
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.dns.resolver import CachingResolver
 from maild.dns.upstream import CaresUpstream
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     say = translator(args.language or settings.language)
     try:
         if args.command == "status":
-            return _show(status(settings), settings, say, as_json=args.json)
+            results = status(settings) if settings.acme.enabled else in_folder(settings)
+            return _show(results, settings, say, as_json=args.json)
         if not settings.acme.enabled:
             return _off(args, say)
         if args.command == "issue" and args.dry:
@@ -123,15 +125,22 @@ def _show(results: list[Result], settings: Settings, say: Translator, *, as_json
     else:
         for each in results:
             print("\n".join(_lines(each, say, now)))
-        if not results:
+        if not results and settings.acme.enabled:
             print(say("No certificate is named in the settings (acme.certificates)."))
+        elif not results:
+            print(say("There is no certificate in {folder}.", folder=settings.tls.folder))
     for each in results:
         if each.state is State.FAILED:
             print(f"maild: certificate {each.name}: {each.error}", file=sys.stderr)
     if any(each.state is State.FAILED for each in results):
         return Exit.NO
-    due = settings.acme.enabled and any(each.found is not None and need.is_due(each.found, now) for each in results)
+    due = any(each.found is not None and _is_due(each.found, settings, now) for each in results)
     return FINDINGS if due or any(each.state is State.PENDING for each in results) else Exit.OK
+
+
+def _is_due(found: Found, settings: Settings, now: dt.datetime) -> bool:
+    """What others renew is due when it has ended: when they do it is theirs."""
+    return need.is_due(found, now) if settings.acme.enabled else need.days_left(found, now) < 0
 
 
 def _as_json(result: Result, say: Translator, now: dt.datetime) -> dict[str, Any]:
@@ -172,7 +181,7 @@ def _lines(result: Result, say: Translator, now: dt.datetime) -> list[str]:
 
 def _headline(result: Result, say: Translator) -> str:
     words = {
-        State.FINE: say("in order"),
+        State.FINE: say("self-signed") if result.found and result.found.self_signed else say("in order"),
         State.ISSUED: say("issued"),
         State.PENDING: say("some names wait; the renewal task takes them in once they lead here"),
         State.FAILED: say("failed"),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import ipaddress
+import os
 import shutil
 import ssl
 from collections.abc import Sequence
@@ -220,7 +221,8 @@ async def disk(settings: Settings) -> list[Line]:
 
 
 def _existing(place: Path) -> Path:
-    return next((path for path in (place, *place.parents) if path.exists()), Path.cwd())
+    there = next((path for path in (place, *place.parents) if path.exists()), Path.cwd())
+    return Path(os.path.normpath(there))
 
 
 def _device(place: Path) -> int:

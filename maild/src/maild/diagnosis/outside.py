@@ -12,7 +12,7 @@ from maild.certs.pairs import Found, Pair
 from maild.diagnosis.result import Line, broken, finding, fine
 from maild.dns import wording
 from maild.dns.answer import MX, DNSError, Resolver
-from maild.dns.check import Checker
+from maild.dns.check import Checker, State
 from maild.dns.names import shown
 from maild.dns.records import Server, expected
 from maild.locale import Translator
@@ -51,6 +51,9 @@ async def records(settings: Settings, store: Store, resolver: Resolver, port: in
             continue
         # The sentences of the zone check are translated there.
         why, record = wording.problem(each, say), "\n       ".join(wording.entry(row, say))
+        if each.state is State.UNKNOWN:
+            lines.append(broken("DNS: {what}: {why}", what=what, why=why))
+            continue
         lines.append(finding("DNS: {what}: {why}", remedy="{record}", what=what, why=why, record=record))
     return lines
 

@@ -47,11 +47,14 @@ def problem(finding: Finding, say: Translator) -> str:
         Problem.NOT_AUTHORITATIVE: "The domain's name servers could not be reached; this is what the resolver knows.",
     }
     kind = Problem.NO_ANSWER if finding.state is State.UNKNOWN else finding.problem
+    if kind is Problem.NOT_AUTHORITATIVE and not finding.fine:
+        return _through_the_resolver(finding, say)
     if kind in sentences:
         return say(sentences[kind], host=host, found=found, value=shown(row.value), cause=finding.cause or found)
     if row.rdtype == "PTR" and finding.state in {State.MISSING, State.DIFFERENT}:
         return say(
-            "Ask the internet company to set the reverse name (PTR) of this address to {value}.", value=row.value
+            "Ask the internet company to set the reverse name (PTR) of this address to {value}.",
+            value=shown(row.value),
         )
     if finding.state is State.MISSING:
         return say("{host} has no such record. Enter it.", host=host)
@@ -60,6 +63,16 @@ def problem(finding: Finding, say: Translator) -> str:
     if finding.state is State.PARTIAL:
         return say("These name servers do not have it yet: {servers}.", servers=", ".join(finding.servers))
     return ""
+
+
+def _through_the_resolver(finding: Finding, say: Translator) -> str:
+    """What is wrong by the word of the resolver alone, which may be older than the zone."""
+    if finding.found:
+        return say(
+            "The domain's name servers could not be reached; the resolver knows {found}. Enter the value below.",
+            found=", ".join(finding.found),
+        )
+    return say("The domain's name servers could not be reached; the resolver knows no such record. Enter it.")
 
 
 def entry(row: Expected, say: Translator) -> list[str]:

@@ -11,10 +11,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from tests.lib.daemon import Running, Site
+from tests.lib.daemon import TEST_CO_KR, TEST_NET, Running, Site
 from tests.lib.nameserver import NameServer
 from tests.lib.ports import free_port
 from tests.lib.programs import ROOT
@@ -59,6 +60,8 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     names = NameServer()
     names.zone("outside.test", "@ 60 IN MX 10 mx\nmx 60 IN A 127.0.0.1\n")
+    for ours in (TEST_NET, TEST_CO_KR):
+        names.zone(ours, "")
     outside = Fake(("127.0.0.1", 0), Greeter)
     threading.Thread(target=outside.serve_forever, daemon=True).start()
     site = Site(tmp_path_factory.mktemp("diagnose"), more=f'[dns]\nservers = ["127.0.0.1#{names.port}"]\n')
@@ -93,8 +96,8 @@ def test_running_server_is_looked_at_from_all_sides(house: House) -> None:
     for start in ("Bans: none", "Disk:", "Error log: nothing", "Port 25 out: mx.outside.test answers"):
         assert state_of(states, start) == "fine", states
     assert state_of(states, "Certificate smtp.xn--9t4b11yi5a.net: self-signed") == "finding"
-    missing = [text for text in states if text.startswith("DNS:") and "테스트.net" in text]
-    assert missing
+    missing = [state for text, state in states.items() if text.startswith("DNS:") and "테스트.net" in text]
+    assert set(missing) == {"finding"}
 
 
 def test_korean_and_what_to_do(house: House) -> None:
@@ -142,6 +145,18 @@ def test_blocked_port_25_is_a_finding(house: House) -> None:
     finally:
         house.outside_port = port
     assert state_of(states, "Port 25 out: mx.outside.test cannot be reached") == "finding"
+
+
+def test_records_that_no_name_server_tells_are_not_called_wrong(house: House, tmp_path: Path) -> None:
+    more = f'[dns]\nservers = ["127.0.0.1#{free_port()}"]\ntimeout_seconds = 0.2\n'
+    site = Site(tmp_path, more=more)
+    site.write()
+    site.seed()
+    silent = House(site, house.names, house.outside_port)
+    status, states, out = silent.diagnose("--json")
+    assert status == 1
+    assert {state for text, state in states.items() if text.startswith("DNS:")} == {"broken"}
+    assert not any(check["remedy"] for check in json.loads(out)["checks"] if check["text"].startswith("DNS:"))
 
 
 def test_errors_of_today_are_shown(house: House) -> None:

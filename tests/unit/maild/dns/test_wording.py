@@ -36,6 +36,26 @@ def test_whatever_is_found_reads_in_both_languages(row: Expected) -> None:
         assert wording.state(finding, translator("ko")) != wording.state(finding, translator("en"))
 
 
+def test_without_the_name_servers_it_says_what_the_resolver_knows() -> None:
+    say = translator("en")
+    old = Finding(expected=ROWS[0], state=State.DIFFERENT, problem=Problem.NOT_AUTHORITATIVE, found=("mx.old.example",))
+    assert "the resolver knows mx.old.example. Enter the value below." in wording.problem(old, say)
+    none = Finding(expected=ROWS[0], state=State.MISSING, problem=Problem.NOT_AUTHORITATIVE)
+    assert "the resolver knows no such record." in wording.problem(none, say)
+
+
+def test_the_reverse_name_is_asked_for_in_both_of_its_forms() -> None:
+    row = Expected(
+        purpose=Purpose.PTR,
+        domain="xn--9t4b11yi5a.net",
+        rdtype="PTR",
+        owner="1.2.0.192.in-addr.arpa",
+        value="smtp.xn--9t4b11yi5a.net",
+    )
+    said = wording.problem(Finding(expected=row, state=State.MISSING), translator("ko"))
+    assert "smtp.테스트.net (smtp.xn--9t4b11yi5a.net)입니다" in said
+
+
 def test_the_headings_are_the_ones_a_korean_administrator_knows() -> None:
     assert wording.headings(translator("ko")) == ("타입", "호스트", "값", "우선순위", "상태")
 
