@@ -56,8 +56,11 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
         if args.command == "remove":
             return Exit.OK if await access.remove_ban(args.network) else Exit.NO
         say = translator(settings.language)
-        for ban in await access.bans():
+        bans = await access.bans()
+        for ban in bans:
             print(f"{ban.network}\t{_until(ban.expires_at, say)}\t{ban.reason}")
+        if not bans:
+            print(say("Nobody is banned."), file=sys.stderr)
         return Exit.OK
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import opened
+from maild.locale import translator
 from maild.store import QueueItem, Store, StoreError
 
 PAGE = 500
@@ -74,15 +75,18 @@ async def _run(args: argparse.Namespace) -> int:
 
 
 async def _destinations(store: Store, args: argparse.Namespace) -> int:
-    after = ""
+    after, waiting = "", False
     while rows := await store.queue.destinations(after=after, limit=PAGE):
         for row in rows:
+            waiting = waiting or row.waiting > 0
             if args.json:
                 print(json.dumps(asdict(row), ensure_ascii=False))
             elif row.waiting:
                 state = "held" if row.held else _time(row.due_at) if row.failures else "due"
                 print(f"{row.waiting:7} {row.name}\t{state}\t{row.reply}".rstrip())
         after = rows[-1].name
+    if not waiting:
+        print(translator(settings_of(args).language)("No mail waits to go out."), file=sys.stderr)
     return Exit.OK
 
 

@@ -1,0 +1,33 @@
+"""Lists with nothing in them: said to people on standard error, while what programs read stays empty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maild.cli.__main__ import main
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [("ban", "차단된 주소가 없습니다."), ("queue", "발송을 기다리는 메일이 없습니다.")]
+)
+def test_an_empty_list_says_so_beside_the_output(
+    command: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "maild.toml"
+    settings.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+    assert main(["ban", "list", "--settings", str(settings)]) == 0  # makes the database
+    capsys.readouterr()
+    assert main([command, "list", "--settings", str(settings)]) == 0
+    assert capsys.readouterr() == ("", f"{said}\n")
+
+
+def test_a_ban_is_listed_and_nothing_is_said_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = tmp_path / "maild.toml"
+    settings.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+    assert main(["ban", "add", "203.0.113.9", "--minutes", "0", "--settings", str(settings)]) == 0
+    assert main(["ban", "list", "--settings", str(settings)]) == 0
+    out, err = capsys.readouterr()
+    assert out.split("\t")[0] == "203.0.113.9/32"
+    assert err == ""
