@@ -26,6 +26,11 @@ IMAP = Listener(name="imap", protocol="imap", port=143, tls="starttls-required")
 NOW = 1_795_575_600_000_000
 """2026-11-25 03:00:00 UTC."""
 
+DATA = Path(__file__).parents[1] / "data" / "mail"
+KOREAN = (DATA / "korean-euckr-attachment.eml").read_bytes()
+FORWARDED = (DATA / "forwarded-message.eml").read_bytes()
+PLAIN = b"From: a@b.net\r\nSubject: plain\r\n\r\nbody\r\n"
+
 
 @dataclass
 class Passwords:
@@ -133,6 +138,13 @@ def split(data: bytes) -> list[bytes]:
     return lines
 
 
+def literal(line: bytes, name: bytes) -> bytes:
+    """The literal behind an item of a FETCH line."""
+    found = re.search(re.escape(name) + rb" ~?\{(\d+)\}\r\n", line)
+    assert found, line
+    return line[found.end() : found.end() + int(found[1])]
+
+
 async def open_seeded(folder: Path) -> Store:
     """A SQLite store with id@a.net and other@a.net."""
     file = folder / "mail.db"
@@ -165,6 +177,13 @@ async def deliver(
     )
     accepted = await store.accept(incoming)
     return accepted.placed[0].uid
+
+
+async def inbox(talk: Talk, *messages: bytes, flags: tuple[str, ...] = ()) -> None:
+    """Puts messages into INBOX of id@a.net and selects it."""
+    for message in messages:
+        await deliver(talk.store, message, flags=flags)
+    await talk.ok("SELECT INBOX")
 
 
 Scenario = Callable[[Talk], Awaitable[None]]

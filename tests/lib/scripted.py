@@ -24,6 +24,12 @@ NOW = dt.datetime(2026, 11, 25, 12, 0, 0, tzinfo=dt.UTC)
 MX = Listener(name="smtp", protocol="smtp", port=25, tls="starttls", auth="off")
 SUBMISSION = Listener(name="submission", protocol="smtp", port=587, tls="starttls-required")
 SUBMISSIONS = Listener(name="submissions", protocol="smtp", port=465, tls="implicit")
+DOMAIN = "xn--9t4b11yi5a.net"
+"""테스트.net"""
+MAIL = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<id@xn--9t4b11yi5a.net>\r\nDATA\r\n"
+OWN_MAIL = b"MAIL FROM:<id@xn--9t4b11yi5a.net>\r\nRCPT TO:<id@xn--9t4b11yi5a.net>\r\nDATA\r\n"
+MESSAGE = b"From: a@example.org\r\nSubject: x\r\n\r\nbody\r\n.\r\n"
+OWN_MESSAGE = b"From: id@xn--9t4b11yi5a.net\r\nSubject: x\r\n\r\nbody\r\n.\r\n"
 
 
 @dataclass
@@ -174,3 +180,12 @@ def plain(user: str, password: str) -> bytes:
 def replies(connection: FakeConnection) -> list[str]:
     """The last line of each reply."""
     return [line for line in bytes(connection.sent).decode().splitlines() if line[3:4] != "-"]
+
+
+LOGIN = plain("id@테스트.net", "비밀번호1")
+
+
+def codes(*chunks: bytes, house: House | None = None, **more: object) -> list[str]:
+    """The code of each reply to these chunks, the greeting's first; ``more`` goes to ``House.talk``."""
+    connection = (house or House()).talk(*chunks, **more)  # type: ignore[arg-type]
+    return [line[:3] for line in replies(connection)]

@@ -21,6 +21,8 @@ SUITES = (
     "tests/unit/maild/settings",
     "tests/unit/maild/smtp/test_body.py",
     "tests/unit/maild/smtp/test_grammar.py",
+    "tests/unit/maild/smtp/test_recipients.py",
+    "tests/unit/maild/smtp/test_senders.py",
     "tests/unit/maild/smtp/test_session.py",
     "tests/unit/maild/smtp/test_targets.py",
 )
