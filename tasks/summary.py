@@ -242,7 +242,7 @@ def _places(settings: Settings, report: Report, _: Translate) -> Iterator[str]:
             "First passwords: {path} (only administrators can read it; hand them out, then delete it)"
         ).format(path=paths.first_passwords)
     else:
-        yield "  " + _("First passwords: the ones you gave")
+        yield "  " + _("First passwords: none is kept on the server; for a new one: maild account password ADDRESS")
     yield "  " + _("Logs: {path}, a file a day, {days} days").format(path=paths.logs, days=settings.logs.keep_days)
     yield "  " + _("Settings: {path}").format(path=paths.settings)
     if settings.backup.recipient is None:

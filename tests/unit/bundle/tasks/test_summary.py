@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import string
 from dataclasses import replace
 from pathlib import Path
@@ -140,3 +141,10 @@ def test_that_dane_is_off_is_said_once_and_only_while_it_is() -> None:
     assert text().count("DANE off: no validating resolver") == 1
     assert text(language="ko").count("DANE을 쓰지 않습니다") == 1
     assert "DANE" not in text(dns_servers=["192.0.2.53"], dns_validating=True)
+
+
+def test_passwords_that_lie_nowhere_are_not_said_to_be_given() -> None:
+    handed_out = dataclasses.replace(REPORT, first_passwords=False)
+    said = summary.text(settings(), handed_out, "server")
+    assert "none is kept on the server; for a new one: maild account password ADDRESS" in said
+    assert "first-passwords.txt" not in said
