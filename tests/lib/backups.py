@@ -12,16 +12,7 @@ import pyrage
 import pytest
 
 from maild.backup import Created, Places, create
-from maild.store import (
-    AliasDomain,
-    DKIMKey,
-    FlagAction,
-    Incoming,
-    QueueEntry,
-    QueueRecipient,
-    Store,
-    new_id,
-)
+from maild.store import AliasDomain, DKIMKey, FlagAction, Incoming, QueueEntry, QueueRecipient, Store, new_id
 from tests.lib.stores import ALIAS_DOMAIN, DOMAIN, letter, new_account
 
 KEY = pyrage.x25519.Identity.generate()

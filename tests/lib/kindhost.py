@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lab import hosts
 from lab.engine.facts import facts
 from lab.engine.model import ModelEngine
@@ -107,6 +109,13 @@ class KindHost:
         for number, at in enumerate(range(0, len(data), CHUNK)):
             self.process.write(encode_chunk(number, data[at : at + CHUNK]), False)
         self.ask("upload.end", sha256=hashlib.sha256(data).hexdigest(), patience=1)
+
+
+def refused(host: KindHost, resource: Resource) -> RefusedError:
+    """What the host says when it does not apply a resource."""
+    with pytest.raises(RefusedError) as caught:
+        host.apply(resource)
+    return caught.value
 
 
 def engine_of(name: str, host: Host, port: int, token: str) -> Engine:
