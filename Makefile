@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:maild/src $(BIN)/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help deploy plan test lint bench show defects lab lab-stop lab-reset backup restore rollback uninstall selftest
+.PHONY: help deploy plan test lint bench show defects lab lab-stop lab-reset agekey backup restore rollback uninstall selftest
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -55,6 +55,9 @@ lab-reset: $(STAMP) ## back to a bare server
 
 backup: $(STAMP) ## pulls a backup to ./backups
 	$(RUN) -m pyinfra -y inventory.py operate/backup.py
+
+agekey: $(STAMP) ## make agekey FILE=~/mailhost.agekey: the key that opens backups, and its public half for the settings
+	$(RUN) -m tasks.agekey $(FILE)
 
 restore: $(STAMP) ## make restore FROM=file IDENTITY=agekey
 	$(RUN) -m pyinfra -y inventory.py operate/restore.py --data restore_from=$(FROM) --data restore_identity=$(IDENTITY)

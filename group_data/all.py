@@ -132,9 +132,11 @@ ip_ranges = []
 # SCRAM-SHA-256 beside passwords under TLS. Off: what the server must keep for it is easier to try passwords against
 # than Argon2id, should the database be stolen, and mail programs do without it.
 policy = {"scram": False}
-# Mail for one domain that goes to a named server instead of its MX.
+# Mail for one domain that goes to a named server instead of its MX: {"domain": "partner.example", "host":
+# "mx.partner.example", "security": "starttls-optional"}; "starttls" and "tls" insist on TLS; "user", "password" log in.
 routes = []
-# All mail to the outside through another server, where the provider blocks outbound 25.
+# All mail to the outside through another server, where the provider blocks outbound 25: {"host": "smtp.example.com",
+# "port": 587, "security": "starttls", "user": "id", "password": {"env": "SMART_HOST_PASSWORD"}}; "tls" for port 465.
 smart_host = None
 
 # ---- Who really sent it ----------------------------------------------------------------------------------------
@@ -178,7 +180,8 @@ backup = {
     "before_upgrade": True,
     # When few people write mail.
     "at": "03:30",
-    # Your age public key (age1...). Without it no daily backup is made, because one that anybody can read is a leak.
+    # Your age public key (age1...), from `make agekey FILE=~/mailhost.agekey`. Without it no daily backup is made,
+    # because one that anybody can read is a leak.
     "recipient": None,
     # A share or folder outside the machine; `make backup` pulls one to ./backups as well.
     "copy_to": None,

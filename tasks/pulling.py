@@ -29,7 +29,7 @@ def resource(settings: Settings, name: str) -> Reconcile:
         raise SettingsError(
             "backup.recipient",
             "no key is set, and a backup that anybody can read is not made",
-            "make one with age-keygen, keep the file, and set the public key (age1...)",
+            "make one with `make agekey FILE=...` or age-keygen, keep the file, and set the public key (age1...)",
         )
     return handover("handover", settings, name, settings.backup.keep_count)
 

@@ -192,6 +192,16 @@ def test_the_labs_key_is_made_once_and_readable_by_its_owner_alone(tmp_path: Pat
     assert key.stat().st_mode & 0o077 == 0
 
 
+def test_an_operators_key_is_made_outside_the_project_and_its_public_half_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert agekey.main([str(tmp_path / "mailhost.agekey")]) == 0
+    assert capsys.readouterr().out.strip() == agekey.public_key(tmp_path / "mailhost.agekey")
+    assert agekey.main(["mailhost.agekey"]) == 64
+    assert not Path("mailhost.agekey").exists()
+    assert agekey.main([]) == 64
+
+
 def test_the_running_release_is_read_off_the_service() -> None:
     facts = Facts(services={"maild": {"image_path": OLD}})
     assert release.running(settings(), facts) == "old000000000"
