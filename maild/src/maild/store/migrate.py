@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import apsw
 import sqlalchemy as sa
@@ -90,17 +91,16 @@ def upgrade(url: URL) -> tuple[str, str]:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            connection.commit()
-        return before, _state(connection)[1]
+        after = _state(connection)[1]
+        connection.commit()
+        return before, after
 
 
 def _state(connection: sa.Connection) -> tuple[SchemaState, str]:
     revision = MigrationContext.configure(connection).get_current_revision()
-    connection.commit()
     if revision is None:
         return SchemaState.MISSING, ""
     contract = connection.execute(sa.select(META.c.value).where(META.c.name == CONTRACT_NAME)).scalar()
-    connection.commit()
     return _judged(revision, contract)
 
 
@@ -135,7 +135,10 @@ def _judged(revision: str, contract: str | None) -> tuple[SchemaState, str]:
 @contextmanager
 def _connection(url: URL) -> Iterator[sa.Connection]:
     sqlite = url.get_backend_name() == "sqlite"
-    arguments = {"timeout": SQLITE_WAIT_SECONDS} if sqlite else {"connection_timeout": CONNECT_SECONDS}
+    # Python's sqlite3 begins a transaction before DML alone, unless transactions are left to whoever uses it.
+    arguments: dict[str, Any] = (
+        {"timeout": SQLITE_WAIT_SECONDS, "isolation_level": None} if sqlite else {"connection_timeout": CONNECT_SECONDS}
+    )
     engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments)
     try:
         with engine.connect() as connection:
@@ -148,8 +151,10 @@ def _connection(url: URL) -> Iterator[sa.Connection]:
 
 @contextmanager
 def _alone(connection: sa.Connection) -> Iterator[None]:
-    """Holds a lock of the server while migrating: DDL commits by itself there. SQLite's DDL is one transaction."""
+    """Holds a lock of the server while migrating: DDL commits by itself there. SQLite's DDL is one transaction, whose
+    lock is taken before the schema is looked at."""
     if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield
         return
     name = "maild-migrate"
