@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import mysql.connector
@@ -15,7 +16,9 @@ from maild.store import (
     NotDurable,
     QueueEntry,
     QueueRecipient,
+    SchemaMismatch,
     Store,
+    StoreError,
     StoreUnavailable,
     new_id,
     open_store,
@@ -146,22 +149,37 @@ def test_a_message_whose_rows_the_database_refuses_fails_alone(on: Scene) -> Non
     on.run(body)
 
 
-@pytest.mark.mysql
-def test_a_binary_log_that_is_not_synced_is_refused() -> None:
-    server = shared_server("mysql")
+def refused(served: Scene, error: type[StoreError], match: str) -> None:
+    """A store on that server says why it must not be used, and takes no mail."""
 
     async def opened() -> None:
-        store = await open_store(server.settings("maild"))
+        store = await open_store(served.database)
         try:
-            with pytest.raises(NotDurable, match="sync_binlog is 0"):
+            with pytest.raises(error, match=match):
                 await store.wait(20)
             with pytest.raises(StoreUnavailable):
                 await store.accept(letter(1))
         finally:
             await store.close()
 
+    asyncio.run(opened())
+
+
+@pytest.mark.mysql
+def test_a_binary_log_that_is_not_synced_is_refused(tmp_path: Path) -> None:
+    server = shared_server("mysql")
     server.execute("SET GLOBAL sync_binlog = 0")
     try:
-        asyncio.run(opened())
+        refused(scene("mysql", tmp_path), NotDurable, "sync_binlog is 0")
     finally:
         server.execute("SET GLOBAL sync_binlog = 1")
+
+
+def test_packets_too_small_for_mail_are_refused_by_name(served: Scene) -> None:
+    server = shared_server(served.engine)
+    [(before,)] = server.execute("SELECT @@GLOBAL.max_allowed_packet")
+    server.execute("SET GLOBAL max_allowed_packet = 1048576")
+    try:
+        refused(served, SchemaMismatch, "max_allowed_packet is 1048576")
+    finally:
+        server.execute(f"SET GLOBAL max_allowed_packet = {before}")

@@ -34,6 +34,9 @@ LOCK_SECONDS = 3
 LEAST_MYSQL = (8, 4)
 LEAST_MARIADB = (10, 11)
 
+LEAST_PACKET = 16 << 20
+"""max_allowed_packet, in bytes: what MariaDB has by itself. A longer statement ends the connection without a reason."""
+
 DEADLOCK, LOCK_TIMEOUT, DUPLICATE = 1213, 1205, 1062
 FULL = frozenset({1021, 1114, 3}) | {28}
 """Disk full (ER_DISK_FULL), table full (ER_RECORD_FILE_FULL), error writing a file, ENOSPC."""
@@ -53,9 +56,9 @@ _SESSION = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}, time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES'",
 )
-_DURABILITY = (
+_VARIABLES = (
     "SELECT @@version, @@version_comment, @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog,"
-    " @@innodb_doublewrite, @@innodb_flush_method"
+    " @@innodb_doublewrite, @@innodb_flush_method, @@max_allowed_packet"
 )
 _REDO_LOG = "SHOW GLOBAL STATUS LIKE 'Innodb_redo_log_enabled'"
 _CLOCK = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"
@@ -230,12 +233,14 @@ class Connection:
         return answer
 
     def _check(self) -> Version:
-        """Refuses a server that could lose an acknowledged commit, or that is older than what is tested."""
-        text, comment, flush, binlog, sync_binlog, doublewrite, method = self._ask(_DURABILITY)[0]
+        """Refuses a server that could lose an acknowledged commit, takes no large mail, or is older than the tests."""
+        text, comment, flush, binlog, sync_binlog, doublewrite, method, packet = self._ask(_VARIABLES)[0]
         product = "mariadb" if "mariadb" in f"{text} {comment}".lower() else "mysql"
         least = LEAST_MARIADB if product == "mariadb" else LEAST_MYSQL
         if tuple(int(part) for part in str(text).split("-")[0].split(".")[:2]) < least:
             raise SchemaMismatch(f"{product} {text} is older than {least[0]}.{least[1]}")
+        if int(packet) < LEAST_PACKET:
+            raise SchemaMismatch(f"max_allowed_packet is {packet}, mail needs at least {LEAST_PACKET}")
         redo = self._ask(_REDO_LOG) or [("Innodb_redo_log_enabled", "ON")]
         faults = [
             fault
