@@ -13,13 +13,17 @@ ORDER_SECONDS = 600  # authorities answer in seconds, and are allowed minutes fo
 
 
 def first(settings: Settings, _facts: Facts) -> list[Reconcile]:
-    """A certificate for each name that has none, and the key that wraps DKIM keys; nothing there is replaced."""
+    """A certificate for each name that has none, and the key that wraps DKIM keys; nothing there is replaced.
+
+    Where the certificates are somebody's files, it only sees to it that there are some: without them no port opens.
+    """
     paths = Paths(settings.root)
+    files = settings.tls.source == "files"
     return [
         Reconcile(
             name="prepare",
             command=release.command(settings, "prepare", "--settings", paths.settings),
-            desired={"names": list(settings.mail_hosts) if settings.tls.source != "files" else []},
+            desired={"names": [] if files else list(settings.mail_hosts), "files": files},
             folder=paths.private,
         )
     ]

@@ -1,4 +1,7 @@
-"""A deployed lab with an authority: one name issued, one that does not lead here left out, issued later by the task."""
+"""A deployed lab with an authority: one name issued, one that does not lead here left out, issued later by the task.
+
+And one with certificates of others: a folder without them stops the run while the server goes on with what it has.
+"""
 
 from __future__ import annotations
 
@@ -53,3 +56,21 @@ def test_a_name_that_does_not_lead_here_waits_and_the_task_orders_it(tmp_path: P
         assert issuer(where, f"smtp.{CO_KR}")
         where.in_step_but_for_dns()
         assert "pending" not in where.deployed().text
+
+
+@pytest.mark.timeout(600)
+def test_a_folder_without_certificates_is_named_and_the_server_goes_on(tmp_path: Path) -> None:
+    with site(tmp_path / "lab", database={"engine": "sqlite"}) as where:
+        where.deployed()
+        where.changed["tls"] = {"source": "files", "folder": "C:/win-acme-pem"}
+        refused = where.deploy()
+        assert refused.status == 1
+        assert "win-acme-pem: no NAME-chain.pem can be read there" in refused.text, refused.text[-3000:]
+        assert where.service("maild")["state"] == "running"
+        assert 993 in {row["port"] for row in where.lab.call("ports.listening")}
+        folder = where.lab.drive / "win-acme-pem"
+        folder.mkdir()
+        for file in (where.lab.drive / "Mailhost" / "etc" / "tls").glob("*.pem"):
+            (folder / file.name).write_bytes(file.read_bytes())
+        where.deployed()
+        where.in_step()

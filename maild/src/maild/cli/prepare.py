@@ -1,7 +1,8 @@
 """``maild prepare``: what has to be there before the daemon starts: a key that wraps DKIM keys, a certificate a name.
 
 Called as a desired state is (``--desired FILE --json``, with ``--dry`` to ask only); the file says ``names``. A name
-without a certificate gets a self-signed one, so that the ports open at once; one that is there is never replaced.
+without a certificate gets a self-signed one, so that the ports open at once; one that is there is never replaced. With
+``files`` they come from elsewhere: a TLS folder without one ends in 1, before a daemon starts that could open no port.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import sys
 from pathlib import Path
 
 from maild.certs import pairs
-from maild.certs.renewal import in_place
+from maild.certs.renewal import State, in_folder, in_place
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.mail.domain import to_ascii
 from maild.settings import Settings
@@ -34,7 +36,15 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Makes or names what is missing."""
     settings = settings_of(args)
-    names = [to_ascii(name) for name in json.loads(args.desired.read_text(encoding="utf-8"))["names"]]
+    desired = json.loads(args.desired.read_text(encoding="utf-8"))
+    names = [to_ascii(name) for name in desired["names"]]
+    if desired.get("files") and not any(each.state is State.FINE for each in in_folder(settings)):
+        print(
+            f"maild: {settings.tls.folder}: no NAME-chain.pem can be read there that has its NAME-key.pem; "
+            "put them there, or correct tls.folder",
+            file=sys.stderr,
+        )
+        return Exit.NO
     missing = [name for name in names if not _there(settings, name)]
     changes = [_change("certificate", name) for name in missing]
     if not settings.dkim.wrap_key_file.exists():

@@ -270,7 +270,8 @@ def test_an_authority_is_asked_only_when_it_is_the_source() -> None:
     assert asked.command[-4:-2] == ("certs", "issue")
     (first,) = certificates.first(settings(), Facts())
     assert first.desired["names"] == ["smtp.테스트.net", "smtp.테스트.co.kr"]
-    assert certificates.first(settings(tls={"source": "files", "folder": "C:/pem"}), Facts())[0].desired["names"] == []
+    (given,) = certificates.first(settings(tls={"source": "files", "folder": "C:/pem"}), Facts())
+    assert given.desired == {"names": [], "files": True}
 
 
 def test_current_shows_a_new_release_at_once_only_where_none_serves() -> None:

@@ -1,4 +1,4 @@
-"""``maild certs status`` where no authority is asked: it tells what lies in the TLS folder, whoever put it there."""
+"""Certificates that come from elsewhere: ``certs status`` tells what lies there, ``prepare`` that nothing does."""
 
 from __future__ import annotations
 
@@ -53,3 +53,26 @@ def test_an_ended_one_is_due(settings: Path) -> None:
 def test_an_empty_folder_is_said_to_be_empty(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status(settings) == 0
     assert "인증서가 없습니다" in capsys.readouterr().out
+
+
+def prepare(settings: Path, desired: dict[str, object], *arguments: str) -> int:
+    asked = settings.parent / "desired.json"
+    asked.write_text(json.dumps(desired), encoding="utf-8")
+    return main(["prepare", "--json", "--desired", str(asked), "--settings", str(settings), *arguments])
+
+
+@pytest.mark.parametrize("arguments", [[], ["--dry"]], ids=["made", "asked"])
+def test_a_folder_without_the_promised_files_is_named_before_anything_starts(
+    settings: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prepare(settings, {"names": [], "files": True}, *arguments) == 1
+    assert str(settings.parent / "tls") in capsys.readouterr().err
+    write_pair(settings.parent / "tls", "any", (NAME,))
+    (settings.parent / "tls" / "any-key.pem").unlink()
+    assert prepare(settings, {"names": [], "files": True}, *arguments) == 1
+
+
+def test_files_that_are_there_are_enough_and_none_is_made(settings: Path) -> None:
+    write_pair(settings.parent / "tls", "any", (NAME,))
+    assert prepare(settings, {"names": [], "files": True}) == 0
+    assert len(list((settings.parent / "tls").iterdir())) == 2
