@@ -29,6 +29,11 @@ def test_every_row_says_what_happens_instead_which_resource_and_which_test() -> 
         assert all(row), (number, row)
 
 
+def test_every_row_names_a_test_or_a_promise_or_says_why_there_is_none() -> None:
+    for number, row in rows().items():
+        assert re.search(r"`test_\w+`|promise `", row[4]) or row[4].startswith("none, "), (number, row[4])
+
+
 def test_every_test_that_is_named_exists() -> None:
     defined = set()
     for file in (ROOT / "tests").rglob("test_*.py"):
