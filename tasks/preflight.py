@@ -24,6 +24,11 @@ UNTRIED = (
     marked("outbound port 25 was not tried (dns_offline)"),
     marked("maild diagnose on the server tries it at any time"),
 )
+MYSQL = "MySQL"
+USE_ITS_MYSQL = marked(
+    'use it: database = {{"source": "existing", "service": "{owner}", "port": {port}, "administrator_password": '
+    '{{"env": "MYSQL_ROOT_PASSWORD"}}}}; or give ours another port: database = {{"port": 3307}}'
+)
 QUOTAS = {"MaxShellsPerUser": 2, "MaxProcessesPerShell": 5, "MaxMemoryPerShellMB": 512, "MaxEnvelopeSizekb": 500}
 
 
@@ -164,9 +169,17 @@ def _ports(settings: Settings, facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "stop",
             marked("port {port} ({purpose}) belongs to {owner}"),
-            marked("move {owner} to another port, or choose one here"),
+            USE_ITS_MYSQL
+            if _is_mysql(owner) and purpose == MYSQL
+            else marked("move {owner} to another port, or choose one here"),
             {"port": port, "purpose": purpose, "owner": _name_of(owner, facts)},
         )
+
+
+def _is_mysql(owner: PortOwner) -> bool:
+    """Whether a service has the port that the settings could use as it is."""
+    program = owner.image.replace("/", "\\").rpartition("\\")[2].casefold()
+    return bool(owner.service) and program.startswith(("mysqld", "mariadbd"))
 
 
 def _name_of(owner: PortOwner, facts: Facts) -> str:
@@ -184,7 +197,7 @@ def _wanted_ports(settings: Settings, facts: Facts) -> Iterator[tuple[str, int]]
     if settings.web.enabled:
         yield "web", settings.web_port
     if settings.database.engine == "mysql" and settings.database.source == "install":
-        yield "MySQL", settings.database.port
+        yield MYSQL, settings.database.port
 
 
 def is_ours(settings: Settings, owner: PortOwner) -> bool:

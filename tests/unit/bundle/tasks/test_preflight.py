@@ -92,7 +92,12 @@ def test_a_stranger_on_a_port_we_need_is_named() -> None:
 
 def test_mysql_on_3306_stops_an_installation_and_not_the_use_of_it() -> None:
     mysql = owner(3306, "C:\\MySQL\\bin\\mysqld.exe", "MySQL80")
-    assert [level for level, _ in said(settings(), ports=mysql)] == ["stop"]
+    ((level, text),) = said(settings(), ports=mysql)
+    assert level == "stop"
+    assert 'use it: database = {"source": "existing", "service": "MySQL80", "port": 3306,' in text
+    assert '{"env": "MYSQL_ROOT_PASSWORD"}}; or give ours another port: database = {"port": 3307}' in text
+    ((_, text),) = said(settings(), ports=owner(3306, "C:\\x\\other.exe", "Other"))
+    assert "move Other to another port" in text
     existing = {"source": "existing", "service": "MySQL80", "administrator_password": {"env": "X"}}
     assert said(settings(database=existing), ports=mysql) == []
 
