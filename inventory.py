@@ -1,7 +1,7 @@
 """The hosts. Out of the box that is the lab. A server of your own, as ``files/enable-winrm.ps1`` prints it:
 
-servers = [("@winrm/mail.example.net", {"winrm_user": "Administrator", "winrm_password_env": "WINRM_PASSWORD",
-                                        "winrm_fingerprint": "..."})]
+servers = [("@winrm/203.0.113.25", {"winrm_user": "Administrator", "winrm_password_env": "WINRM_PASSWORD",
+                                    "winrm_fingerprint": "..."})]
 
 with its settings in ``group_data/servers.py``, in the place of everything below.
 """
