@@ -8,6 +8,7 @@ from collections.abc import Callable
 from maild.store.committer import Committer
 from maild.store.engine.base import Engine, T, Transaction, Work
 from maild.store.interface import Finding, Health
+from maild.store.removal import SLICE_MESSAGES
 from maild.store.sql import access, bodies, check, mailboxes, messages, queue, sent, state, suppression, transfer
 from maild.store.staging import Staging
 from maild.store.watch import Watches
@@ -106,7 +107,7 @@ class SQLMaintenance:
         )
 
     async def _remove_some(self, mailbox_id: int, older_than: int) -> int:
-        uids = await self._engine.read(lambda tx: messages.older(tx, mailbox_id, older_than, SLICE_ROWS))
+        uids = await self._engine.read(lambda tx: messages.older(tx, mailbox_id, older_than, SLICE_MESSAGES))
         if not uids:
             return 0
 

@@ -21,13 +21,14 @@ from maild.store.records.mail import (
     Structure,
     View,
 )
+from maild.store.removal import SLICE_MESSAGES
 from maild.store.sql import bodies, mailboxes, messages
 from maild.store.sql.statement import Row
 from maild.store.view import WORTH_CHANGES, WORTH_MESSAGES, ViewArrays, decode, encode
 from maild.store.watch import Watches
 
-SLICE_MESSAGES = 500
-"""Messages changed in one transaction: about 10 ms of the writer."""
+CHANGED_MESSAGES = 500
+"""Messages whose flags change, or that move, in one transaction: about 10 ms of SQLite's one writer."""
 
 READ_SLICE = 20_000
 """Rows of UID and flags read in one transaction."""
@@ -115,7 +116,7 @@ class SQLMessages:
         """STORE in slices."""
         changed: list[tuple[int, int, int]] = []
         modified: list[int] = []
-        for part in _slices(uids):
+        for part in _slices(uids, CHANGED_MESSAGES):
             stored = await self._store_slice(mailbox_id, part, action, flags, unchanged_since)
             changed += stored.changed
             modified += stored.modified
@@ -149,7 +150,7 @@ class SQLMessages:
         source: list[int] = []
         destination: list[int] = []
         uidvalidity = 0
-        for part in _slices(uids) if uids else iter([[]]):
+        for part in _slices(uids, CHANGED_MESSAGES) if uids else iter([[]]):
             moved = await self._move_slice(mailbox_id, part, target_id)
             source += moved.source
             destination += moved.destination
@@ -197,7 +198,7 @@ class SQLMessages:
 
     async def _remove(self, mailbox_id: int, uids: Sequence[int], *, only_deleted: bool) -> list[int]:
         removed: list[int] = []
-        for part in _slices(uids):
+        for part in _slices(uids, SLICE_MESSAGES):
             removed += await self._remove_slice(mailbox_id, part, only_deleted=only_deleted)
         if removed:
             await self._look(mailbox_id)
@@ -214,7 +215,7 @@ class SQLMessages:
             self._watches.note([(mailbox_id, max(modseqs))])
 
 
-def _slices(uids: Sequence[int]) -> Iterator[Sequence[int]]:
+def _slices(uids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     ordered = sorted(set(uids))
-    for start in range(0, len(ordered), SLICE_MESSAGES):
-        yield ordered[start : start + SLICE_MESSAGES]
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
