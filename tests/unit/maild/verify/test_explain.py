@@ -217,7 +217,7 @@ def _facts(message: bytes) -> tuple[Facts, Headers, MailPath]:
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        (b"v=spf1 include:gone.example -all", "include:gone.example이(가) 가리키는 곳에 SPF 레코드가 없습니다"),
+        (b"v=spf1 include:gone.example -all", "include:gone.example 항목이 가리키는 곳에 SPF 레코드가 없습니다"),
         (b"v=spf1 " + b"a:h.example " * 11 + b"-all", "DNS 조회가 10번을 넘습니다"),
         (b"v=spf1 a:x.example a:y.example a:z.example -all", "그 안의 이름이 2개 넘게 없습니다"),
         (b"v=spf1 foo:bar -all", "foo:bar 항목을 쓸 수 없습니다"),
