@@ -84,11 +84,6 @@ class Paths:
         return self.under("data")
 
     @property
-    def mail_database(self) -> str:
-        """The embedded database."""
-        return self.under("data", "mail.db")
-
-    @property
     def loaded(self) -> str:
         """What the daemon runs on: the hash of the settings it has loaded."""
         return self.under("data", "loaded.json")

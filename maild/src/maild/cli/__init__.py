@@ -26,7 +26,6 @@ class Exit(IntEnum):
     NO = 1
     USAGE = 64
     UNAVAILABLE = 69
-    TEMPORARY = 75
     CONFIG = 78
 
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 
-LANGUAGES = ("en", "ko")
-
 _ENTRY = re.compile(
     r'(?m)^msgid ((?:"[^\n]*"\n)+)(?:msgid_plural ((?:"[^\n]*"\n)+))?((?:msgstr(?:\[\d\])? (?:"[^\n]*"\n)+)+)'
 )

@@ -1,4 +1,4 @@
-"""The envelope of a message: who sends, who receives, and what the client asked for with it (RFC 5321, 3461, 6531).
+"""A recipient in the envelope of a message, and what the client asked for with it (RFC 5321, 3461).
 
 Values only. What becomes of a recipient is decided by policy and routing, not here.
 """
@@ -21,15 +21,3 @@ class Recipient:
     address: Address
     notify: frozenset[Notify] = frozenset()
     original: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """One transaction. ``sender`` None is the null reverse-path; ``returns`` and ``envelope_id`` are RET and ENVID."""
-
-    sender: Address | None
-    recipients: tuple[Recipient, ...]
-    body: Literal["7BIT", "8BITMIME"] = "7BIT"
-    smtputf8: bool = False
-    returns: Literal["FULL", "HDRS"] | None = None
-    envelope_id: str | None = None

@@ -93,13 +93,8 @@ def without(data: bytes, names: Iterable[str], drop: Callable[[Field], bool] = l
     return b"".join([*kept, data[position:]]) if kept else data
 
 
-def prepend(data: bytes, *new: bytes) -> bytes:
-    """The message with finished fields (see ``field``) put before its first one."""
-    return b"".join([*new, data])
-
-
 def append(data: bytes, *new: bytes) -> bytes:
-    """The message with finished fields put behind its last one."""
+    """The message with finished fields (see ``field``) put behind its last one."""
     end = body_start(data)
     if end == len(data) and not data.endswith((b"\n\r\n", b"\n\n")) and data not in (b"\r\n", b"\n"):
         closed = data if data.endswith(b"\n") or not data else data + b"\r\n"

@@ -1,4 +1,4 @@
-"""The Received field (RFC 5321 section 4.4): written for a message that came in, counted to find loops.
+"""The Received field (RFC 5321 section 4.4): written for a message that came in.
 
 What a client said of itself is written so that it can never end the field or pretend to be another clause.
 """
@@ -9,10 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from maild.mail import dates, header
-
-MAX_HOPS = 100
-"""Received fields after which a message is taken to loop (RFC 5321 section 6.3)."""
+from maild.mail import dates
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.:_\[\]/+-]")
 
@@ -52,8 +49,3 @@ def write(hop: Hop) -> bytes:
         f"\t{dates.write(hop.when)}\r\n"
     )
     return text.encode("utf-8", "replace")
-
-
-def hops(message: bytes) -> int:
-    """How many servers a message has passed."""
-    return sum(field.key == b"received" for field in header.fields(message))

@@ -107,10 +107,6 @@ def test_no_greeting_can_forge_a_clause(helo: str) -> None:
     assert b"([IPv6:2001:db8::1])" in written
 
 
-def test_hops_are_counted() -> None:
-    assert received.hops(b"Received: a\r\nX: b\r\nreceived: c\r\n\r\nReceived: d\r\n") == 2
-
-
 @pytest.mark.parametrize(
     ("flags", "word"),
     [

@@ -29,9 +29,6 @@ FIRST_KEYWORD_BIT = 10
 LAST_KEYWORD_BIT = 61
 """Flags live in a signed 64-bit column; the sign and its neighbour stay clear."""
 
-SPECIAL_USE = ("\\Sent", "\\Drafts", "\\Junk", "\\Trash", "\\Archive", "\\Rejects")
-"""RFC 6154 attributes kept on mailboxes, and ours for refused mail."""
-
 DELIMITER = "/"
 
 

@@ -21,8 +21,6 @@ from maild.verify.message import Author, Headers, RawField, author
 
 MAX_SIGNATURES = 8
 """Signatures checked in one message; honest mail has up to four."""
-MAX_TOLD = 32
-"""Unchecked signatures that are reported one by one."""
 
 
 @dataclass(slots=True)
