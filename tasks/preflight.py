@@ -6,6 +6,7 @@ goes on.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -29,6 +30,7 @@ USE_ITS_MYSQL = marked(
     'use it: database = {{"source": "existing", "service": "{owner}", "port": {port}, "administrator_password": '
     '{{"env": "MYSQL_ROOT_PASSWORD"}}}}; or give ours another port: database = {{"port": 3307}}'
 )
+INNER = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 QUOTAS = {"MaxShellsPerUser": 2, "MaxProcessesPerShell": 5, "MaxMemoryPerShellMB": 512, "MaxEnvelopeSizekb": 500}
 
 
@@ -51,7 +53,7 @@ class Finding:
 
 def findings(settings: Settings, facts: Facts) -> list[Finding]:
     """All that is to be said about a host, the stops first."""
-    found = [*_system(facts), *_remoting(facts), *_authority(settings), *_ports(settings, facts)]
+    found = [*_system(facts), *_remoting(facts), *_authority(settings), *_address(settings), *_ports(settings, facts)]
     return sorted(found, key=lambda finding: finding.level != "stop")
 
 
@@ -149,6 +151,17 @@ def _authority(settings: Settings) -> Iterator[Finding]:
             "note",
             marked("public_ipv4 is not set"),
             marked("set it to the address the world sees, or SPF and DNS cannot be checked"),
+        )
+
+
+def _address(settings: Settings) -> Iterator[Finding]:
+    """An address of an inner network in the place of the one that the world sees."""
+    if settings.public_ipv4 and any(ipaddress.ip_address(settings.public_ipv4) in net for net in INNER):
+        yield Finding(
+            "note",
+            marked("public_ipv4 is {address}, which nobody outside can reach"),
+            marked("set it to the address that your internet company gave you; DNS and SPF carry it"),
+            {"address": settings.public_ipv4},
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ from tasks.settings.model import Settings
 from tasks.settings.names import checked_name
 from tasks.settings.secrets import SecretSource
 
+WORDS = {"object": "{...}", "array": "[...]", "null": "None"}  # what msgspec calls Python's values
 CONNECTOR_PREFIXES = ("winrm_", "ssh_")  # keys that belong to a connector
 OPERATION_KEYS = frozenset({"uninstall_purge", "rollback_to"})  # asked for by one operation, on its command line
 
@@ -36,8 +38,31 @@ def load(data: Mapping[str, Any]) -> Settings:
         settings = msgspec.convert(prepared, Settings, dec_hook=_already_parsed)
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `$.")
-        raise SettingsError(path.rstrip("`") or "group_data", what[:1].lower() + what[1:]) from error
+        path = path.rstrip("`")
+        raise SettingsError(path or "group_data", _in_python(what), _choices(path)) from error
     return _agreeing(settings)
+
+
+def _in_python(what: str) -> str:
+    """A sentence of msgspec's, which speaks of JSON, in the words of a Python file."""
+    for theirs, ours in WORDS.items():
+        what = what.replace(f"`{theirs}", f"`{ours}").replace(f"| {theirs}`", f"| {ours}`")
+    return what[:1].lower() + what[1:]
+
+
+def _choices(path: str) -> str:
+    """The values of a key that takes only some; empty for any other."""
+    wanted: Any = Settings
+    for name in re.sub(r"\[[^]]*\]", "", path).split("."):
+        inner = [part for part in (wanted, *typing.get_args(wanted)) if isinstance(part, type)]
+        struct = next((part for part in inner if issubclass(part, msgspec.Struct)), None)
+        wanted = typing.get_type_hints(struct).get(name) if struct else None
+    values = [value for part in (wanted, *typing.get_args(wanted)) for value in _literals(part)]
+    return f"there are: {', '.join(map(repr, values))}" if values else ""
+
+
+def _literals(wanted: Any) -> tuple[Any, ...]:
+    return typing.get_args(wanted) if typing.get_origin(wanted) is typing.Literal else ()
 
 
 def _already_parsed(wanted: type, value: Any) -> Any:
@@ -118,6 +143,13 @@ def _agreeing(settings: Settings) -> Settings:
             "no resolver is named that it could be true of",
             "name the ones that check DNSSEC in dns_servers",
         )
+    for number, span in enumerate(settings.ip_ranges):
+        _network(f"ip_ranges[{number}].network", span.network)
+    if settings.backup.recipient is not None and not settings.backup.recipient.startswith("age1"):
+        # Not repeated: it may be the key that opens every backup.
+        raise SettingsError(
+            "backup.recipient", "this is no age public key", "write the one that starts with age1; no other goes here"
+        )
     _ports_once(settings)
     return settings
 
@@ -155,6 +187,13 @@ def _address_of(key: str, value: str | None, version: int) -> None:
         raise SettingsError(
             key, f"{value} is an IPv{found.version} address", f"it belongs in public_ipv{found.version}"
         )
+
+
+def _network(key: str, value: str) -> None:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError as error:
+        raise SettingsError(key, f"{value!r} is no network", "write it as 203.0.113.0/24 or 203.0.113.7") from error
 
 
 def _ports_once(settings: Settings) -> None:

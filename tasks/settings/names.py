@@ -27,6 +27,8 @@ def checked_name(key: str, name: str) -> str:
         raise SettingsError(
             key, f"{name!r} is not a domain name ({error})", "write it as 테스트.net or example.org"
         ) from error
+    if labels.rpartition(".")[2].isdigit():
+        raise SettingsError(key, f"{name!r} is an address, where a name belongs", "write it as smtp.테스트.net")
     if "." not in labels or len(labels) > _NAME_MAX:
         raise SettingsError(key, f"{name!r} is not a full domain name", "write it as 테스트.net or example.org")
     return unicode_name(labels)

@@ -102,6 +102,13 @@ def test_mysql_on_3306_stops_an_installation_and_not_the_use_of_it() -> None:
     assert said(settings(database=existing), ports=mysql) == []
 
 
+@pytest.mark.parametrize(("address", "levels"), [("192.168.0.10", ["note"]), ("172.32.0.1", []), ("192.0.2.25", [])])
+def test_an_inner_address_in_the_place_of_the_public_one_is_noted(address: str, levels: list[str]) -> None:
+    found = said(settings(public_ipv4=address))
+    assert [level for level, _ in found] == levels
+    assert all(address in text for _, text in found)
+
+
 def test_our_own_listeners_are_no_strangers() -> None:
     ours = (*owner(25, "c:\\mailhost\\releases\\ab\\python.exe"), *owner(3306, "D:\\x.exe", "MailhostMySQL"))
     assert said(settings(), ports=ours) == []

@@ -67,6 +67,31 @@ def test_a_literal_secret_is_refused_and_not_repeated() -> None:
     assert "hunter2" not in said
 
 
+def test_a_key_that_opens_backups_is_refused_and_not_repeated() -> None:
+    said = refusal(backup={"recipient": "AGE-SECRET-KEY-1QQQ"})
+    assert said.startswith("backup.recipient: this is no age public key")
+    assert "1QQQ" not in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"domains": [{"name": "테스트.net", "mail_host": "203.0.113.25"}]}, "is an address, where a name belongs"),
+        (
+            {"ip_ranges": [{"name": "office", "network": "203.0.113.0/99"}]},
+            "ip_ranges[0].network: '203.0.113.0/99' is no",
+        ),
+        ({"language": "kr"}, "language: invalid enum value 'kr'; there are: 'ko', 'en'"),
+        ({"tls": {"source": "file"}}, "there are: 'acme', 'files', 'self_signed'"),
+        ({"domains": [{"name": "테스트.net", "state": "gone"}]}, "there are: 'present', 'absent'"),
+        ({"smart_host": "smtp.example.com"}, "smart_host: expected `{...} | None`, got `str`"),
+        ({"domains": {"name": "테스트.net"}}, "domains: expected `[...]`, got `{...}`"),
+    ],
+)
+def test_a_newcomers_mistakes_are_answered_in_the_words_of_the_file(changes: dict[str, Any], said: str) -> None:
+    assert said in refusal(**changes)
+
+
 def test_a_secret_file_inside_the_project_is_refused() -> None:
     said = refusal(database={"administrator_password": {"file": str(ROOT / "group_data" / "password")}})
     assert "could be committed" in said
