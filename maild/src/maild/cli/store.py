@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from dataclasses import asdict
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, opened
@@ -46,10 +45,11 @@ async def _check(args: argparse.Namespace, settings: Settings) -> int:
     async with opened(settings, migrate=False) as store:
         findings = await store.maintenance.check(bodies=args.bodies)
     if args.json:
-        print(json.dumps({"findings": [asdict(finding) for finding in findings]}, ensure_ascii=False))
+        rows = [{"what": one.what, "where": one.where, "detail": one.detail} for one in findings]
+        print(json.dumps({"findings": rows}, ensure_ascii=False))
     else:
         for finding in findings:
-            print(f"{finding.where}: {finding.what}: {finding.detail}")
+            print(f"{_(finding.place, **finding.values)}: {_(finding.text, **finding.values)}")
         print(_.plural("{count} finding", "{count} findings", len(findings)))
     return FINDINGS if findings else Exit.OK
 

@@ -13,7 +13,7 @@ Rules that hold for all of it:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,11 +28,24 @@ from maild.store.records.state import Keys, State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something ``check`` found wrong: what, where, and what it means."""
+    """Something ``check`` found wrong: a word for what it is, where, and what it means."""
 
     what: str
-    where: str
-    detail: str
+    place: str
+    """Where, as an English text whose ``{names}`` are in ``values``."""
+    text: str
+    """What it means, likewise."""
+    values: Mapping[str, object]
+
+    @property
+    def where(self) -> str:
+        """Where, in English."""
+        return self.place.format_map(self.values)
+
+    @property
+    def detail(self) -> str:
+        """What it means, in English."""
+        return self.text.format_map(self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

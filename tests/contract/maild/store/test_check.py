@@ -1,10 +1,11 @@
-"""``store check`` names each kind of damage, on every engine, and nothing where there is none."""
+"""``store check`` names each kind of damage in both languages, on every engine, and nothing where there is none."""
 
 from __future__ import annotations
 
 import apsw
 import pytest
 
+from maild.locale import translator
 from maild.store import FlagAction, Incoming, QueueEntry, QueueRecipient, Store, new_id
 from tests.lib.stores import Scene, letter, new_account, shared_server
 
@@ -87,7 +88,12 @@ async def _filled(store: Store) -> set[str]:
 
 
 async def _found(store: Store) -> set[str]:
-    return {finding.what for finding in await store.maintenance.check(bodies=True)}
+    found = await store.maintenance.check(bodies=True)
+    korean = translator("ko")
+    for finding in found:
+        assert korean(finding.place, **finding.values) != finding.where
+        assert finding.what == "damaged" or korean(finding.text, **finding.values) != finding.detail
+    return {finding.what for finding in found}
 
 
 def _run(on: Scene, statement: str) -> None:

@@ -25,6 +25,12 @@ from maild.store.sql.schema import (
 )
 from maild.store.sql.statement import Keyed, Statement
 
+QUEUE_ITEM_AT, MAILBOX_AT, BODY_AT = "queue item {id}", "mailbox {id}", "body {id}"
+NAMED_MAILBOX_AT, MESSAGE_AT = "mailbox {id} ({name})", "mailbox {id}, UID {uid}"
+NO_BODY = "its body {body} is not there"
+COUNTER = "{counter} is {kept}, its messages make {counted}"
+MODSEQ = "HIGHESTMODSEQ is {highest}, a message has {modseq}"
+
 _MAILBOX_IDS = Statement(select(MAILBOX.c.id).order_by(MAILBOX.c.id))
 _COUNTS = Statement(
     select(
@@ -93,9 +99,9 @@ def mailbox(tx: Transaction, mailbox_id: int) -> list[Finding]:
         return []
     box = locked[mailbox_id]
     count, unseen, deleted, size, uid, modseq = [number(value) for value in tx.rows(_COUNTS, {"id": mailbox_id})[0]]
-    where = f"mailbox {mailbox_id} ({box.name})"
+    where: dict[str, object] = {"id": mailbox_id, "name": box.name}
     findings = [
-        Finding(what="counter", where=where, detail=f"{name} is {kept}, its messages make {counted}")
+        _found("counter", NAMED_MAILBOX_AT, COUNTER, **where, counter=name, kept=kept, counted=counted)
         for name, kept, counted in (
             ("messages", box.messages, count),
             ("unseen", box.unseen, unseen),
@@ -105,10 +111,13 @@ def mailbox(tx: Transaction, mailbox_id: int) -> list[Finding]:
         if kept != counted
     ]
     if uid >= box.uidnext:
-        findings.append(Finding(what="uidnext", where=where, detail=f"UIDNEXT is {box.uidnext}, UID {uid} is there"))
+        findings.append(
+            _found(
+                "uidnext", NAMED_MAILBOX_AT, "UIDNEXT is {next}, UID {uid} is there", **where, next=box.uidnext, uid=uid
+            )
+        )
     if modseq > box.highestmodseq:
-        detail = f"HIGHESTMODSEQ is {box.highestmodseq}, a message has {modseq}"
-        findings.append(Finding(what="modseq", where=where, detail=detail))
+        findings.append(_found("modseq", NAMED_MAILBOX_AT, MODSEQ, **where, highest=box.highestmodseq, modseq=modseq))
     return findings
 
 
@@ -117,39 +126,38 @@ def messages(tx: Transaction, mailbox_id: int, after: int, limit: int) -> tuple[
     findings = []
     last = 0
     for last, blob_id, size, whole in tx.rows(_BODIES_OF, {"id": mailbox_id, "after": after, "limit": limit}):
-        where = f"mailbox {mailbox_id}, UID {last}"
+        where: dict[str, object] = {"id": mailbox_id, "uid": last}
         if whole is None:
-            findings.append(Finding(what="body", where=where, detail=f"its body {bytes(blob_id).hex()} is not there"))
+            findings.append(_found("body", MESSAGE_AT, NO_BODY, **where, body=bytes(blob_id).hex()))
         elif whole != size:
-            findings.append(Finding(what="size", where=where, detail=f"its size is {size}, its body has {whole}"))
+            findings.append(
+                _found("size", MESSAGE_AT, "its size is {size}, its body has {has}", **where, size=size, has=whole)
+            )
     return last, findings
 
 
 def references(tx: Transaction) -> list[Finding]:
     """Rows that refer to others that are not there."""
     findings = [
-        Finding(what="body", where=f"queue item {id_}", detail=f"its body {bytes(blob).hex()} is not there")
+        _found("body", QUEUE_ITEM_AT, NO_BODY, id=id_, body=bytes(blob).hex())
         for id_, blob in tx.rows(_QUEUED_WITHOUT_BODY)
     ]
     findings += [
-        Finding(what="destination", where=f"queue item {id_}", detail=f"{name} has no row: it is never sent")
+        _found("destination", QUEUE_ITEM_AT, "{destination} has no row: it is never sent", id=id_, destination=name)
         for id_, name in tx.rows(_WITHOUT_DESTINATION)
     ]
     findings += [
-        Finding(what="recipients", where=f"queue item {row[0]}", detail="it has no recipients")
-        for row in tx.rows(_WITHOUT_RECIPIENT)
+        _found("recipients", QUEUE_ITEM_AT, "it has no recipients", id=row[0]) for row in tx.rows(_WITHOUT_RECIPIENT)
     ]
     findings += [
-        Finding(what="messages", where=f"mailbox {box}", detail=f"{count} messages are in a mailbox that is not there")
+        _found("messages", MAILBOX_AT, "{count} messages are in a mailbox that is not there", id=box, count=count)
         for box, count in tx.rows(_HOMELESS_MESSAGES)
     ]
     findings += [
-        Finding(what="mailbox", where=f"mailbox {row[0]}", detail="its account is not there")
-        for row in tx.rows(_HOMELESS_MAILBOXES)
+        _found("mailbox", MAILBOX_AT, "its account is not there", id=row[0]) for row in tx.rows(_HOMELESS_MAILBOXES)
     ]
     findings += [
-        Finding(what="account", where=f"account {row[0]}", detail="its domain is not there")
-        for row in tx.rows(_HOMELESS_ACCOUNTS)
+        _found("account", "account {id}", "its domain is not there", id=row[0]) for row in tx.rows(_HOMELESS_ACCOUNTS)
     ]
     return findings
 
@@ -158,15 +166,12 @@ def sizes(tx: Transaction, after: bytes, limit: int) -> tuple[list[bytes], list[
     """Whether bodies have all their chunks; returns the bodies looked at, by rising id."""
     rows = tx.rows(_SIZES, {"after": after, "limit": limit})
     findings = [
-        Finding(what="chunks", where=f"body {bytes(id_).hex()}", detail=f"{number(kept)} of {size} bytes are there")
+        _found("chunks", BODY_AT, "{kept} of {size} bytes are there", id=bytes(id_).hex(), kept=number(kept), size=size)
         for id_, size, kept in rows
         if number(kept) != size
     ]
     seen = [bytes(row[0]) for row in rows]
-    findings += [
-        Finding(what="orphan", where=f"body {id_.hex()}", detail="nothing refers to it")
-        for id_ in bodies.orphans(tx, seen)
-    ]
+    findings += [_found("orphan", BODY_AT, "nothing refers to it", id=id_.hex()) for id_ in bodies.orphans(tx, seen)]
     return seen, findings
 
 
@@ -175,7 +180,7 @@ def strays(tx: Transaction, after: bytes, limit: int) -> tuple[list[bytes], list
     named = [bytes(row[0]) for row in tx.rows(_CHUNKS_AFTER, {"after": after, "limit": limit})]
     there = {bytes(row[0]) for row in keyed_rows(tx, _EXISTING, named)}
     return named, [
-        Finding(what="chunks", where=f"body {id_.hex()}", detail="it has chunks and is not there itself")
+        _found("chunks", BODY_AT, "it has chunks and is not there itself", id=id_.hex())
         for id_ in named
         if id_ not in there
     ]
@@ -183,12 +188,15 @@ def strays(tx: Transaction, after: bytes, limit: int) -> tuple[list[bytes], list
 
 def body(tx: Transaction, blob_id: bytes) -> list[Finding]:
     """Whether a body's chunks decompress and have their checksum."""
-    where = f"body {blob_id.hex()}"
     try:
         for place, size in bodies.sizes(tx, blob_id):
             bodies.chunk(tx, blob_id, place, size)
     except NotFound:
         return []
     except Corrupt as error:
-        return [Finding(what="damaged", where=where, detail=error.cause)]
+        return [_found("damaged", BODY_AT, "{cause}", id=blob_id.hex(), cause=error.cause)]
     return []
+
+
+def _found(what: str, place: str, text: str, **values: object) -> Finding:
+    return Finding(what=what, place=place, text=text, values=values)
