@@ -146,7 +146,7 @@ async def _found(args: argparse.Namespace, store: Store) -> Account:
     local, domain = address_key(args.address)
     account = await store.directory.account_named(local, domain)
     if account is None:
-        raise NotFound(args.address, f"There is no mailbox {args.address}.")
+        raise NotFound(public=f"There is no mailbox {args.address}.")
     return account
 
 

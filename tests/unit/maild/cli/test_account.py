@@ -84,3 +84,10 @@ def test_a_made_password_is_printed_and_fits(
     assert address == "김@테스트.net"
     (kept,) = stored(settings)
     assert verify(kept, password)
+
+
+def test_a_mailbox_that_is_not_there_is_named_once(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(settings, monkeypatch, "", "show", "없는@테스트.net") == 1
+    assert capsys.readouterr().err == "maild: There is no mailbox 없는@테스트.net.\n"
