@@ -246,7 +246,9 @@ def _places(settings: Settings, report: Report, _: Translate) -> Iterator[str]:
     yield "  " + _("Logs: {path}, a file a day, {days} days").format(path=paths.logs, days=settings.logs.keep_days)
     yield "  " + _("Settings: {path}").format(path=paths.settings)
     if settings.backup.recipient is None:
-        yield "  " + _("No daily backup is made: set backup.recipient to your age key")
+        yield "  " + _(
+            "No daily backup is made: set backup.recipient to your age key (make agekey FILE=~/mailhost.agekey)"
+        )
     else:
         yield "  " + _("Backups: {path}, every day at {time}").format(path=paths.backups, time=settings.backup.at)
     if report.upgrade_backup and settings.backup.recipient:
