@@ -53,6 +53,7 @@ class Dialogue:
         self._client: Client | None = None
         self._transaction: Transaction | None = None
         self._errors = 0
+        self._put_off = 0
         self._messages = 0
         self._open = True
         log, number, address = context.log, self._connection.id, self._connection.peer.text
@@ -300,8 +301,16 @@ class Dialogue:
         await self._intake.release()
 
     def _refuse(self, reply: str) -> None:
-        """Counts an error; too many of them end the session, because only a guesser makes so many."""
+        """Counts an error; too many of them end the session, because only a guesser makes so many.
+
+        To be put off is no error of the client's, or a message to more recipients than are taken at once, or to many
+        who are greylisted, could never come (RFC 5321 section 4.5.3.1.10). As many as the recipients of a message are
+        free.
+        """
         self._reply(reply)
+        if reply.startswith("4") and self._put_off < self._context.limits.recipients:
+            self._put_off += 1
+            return
         self._errors += 1
         if self._errors >= self._context.limits.errors_per_session:
             self._end("421 4.7.0 Too many errors, closing the connection")

@@ -89,3 +89,17 @@ def test_lines_are_found_by_session_by_user_and_by_tls() -> None:
     assert list(of_session(lines, 3)) == lines[:4]
     assert list(of_user(lines, "ID@xn--9t4b11yi5a.net")) == lines[:4]
     assert list(of_tls(lines)) == lines[1:2]
+
+
+def test_a_session_number_of_another_run_is_another_session() -> None:
+    def run(user: str) -> list[str]:
+        return [
+            '"APPLICATION"\t1\t"t"\t"Starting servers... (maild on smtp.a.net, process 1)"',
+            '"SMTPD"\t1\t3\t"t"\t"1.2.3.4"\t"RECEIVED: EHLO c"',
+            f'"APPLICATION"\t1\t"t"\t"SMTPD - 1.2.3.4 logged in as {user}. Session Id: 3"',
+        ]
+
+    first, second = run("id@a.net"), run("other@a.net")
+    assert list(of_user(first + second, "id@a.net")) == first[1:]
+    assert list(of_user(first + second, "other@a.net")) == second[1:]
+    assert list(of_user(["a line of yesterday's run", *first[1:], *second], "id@a.net")) == first[1:]

@@ -179,6 +179,19 @@ def test_recipients_messages_and_errors_are_bounded() -> None:
     assert codes(b"X\r\nX\r\nNOOP\r\nX\r\n", house=house)[-2:] == ["500", "421"]
 
 
+def test_recipients_beyond_the_limit_do_not_cost_the_message_its_session() -> None:
+    """RFC 5321 section 4.5.3.1.10: the client sends to those that were taken, and to the others later."""
+    house = House(limits=Limits(recipients=100, errors_per_session=3))
+    envelope = b"EHLO c\r\nMAIL FROM:<a@example.org>\r\n" + b"RCPT TO:<id@xn--9t4b11yi5a.net>\r\n" * 110 + b"DATA\r\n"
+    said = codes(envelope, MESSAGE, house=house)
+    assert said.count("452") == 10
+    assert said[-2:] == ["354", "250"]
+    endless = b"EHLO c\r\nMAIL FROM:<a@example.org>\r\n" + b"RCPT TO:<id@xn--9t4b11yi5a.net>\r\n" * 300
+    said = codes(endless, house=house)
+    assert said[-2:] == ["452", "421"]
+    assert said.count("452") == 103
+
+
 @pytest.mark.parametrize(("error", "code"), [(StoreUnavailable(), "451"), (StoreFull(), "452")])
 def test_a_store_in_trouble_is_a_temporary_refusal(error: Exception, code: str) -> None:
     house = House()
