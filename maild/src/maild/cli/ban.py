@@ -12,6 +12,7 @@ import time
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import opened
 from maild.locale import Translator, translator
+from maild.net.peer import Network, address_of, network_of
 from maild.settings import Settings
 from maild.store import Ban, StoreError
 
@@ -24,14 +25,19 @@ def register(subparsers: Subparsers) -> None:
     commands = group.add_subparsers(metavar="COMMAND", required=True)
     listed = commands.add_parser("list", help="the bans in force")
     added = commands.add_parser("add", help="ban a network")
-    added.add_argument("network", type=ipaddress.ip_network, metavar="NETWORK", help="ADDRESS or ADDRESS/BITS")
+    added.add_argument("network", type=network, metavar="NETWORK", help="ADDRESS (of IPv6 its /64) or ADDRESS/BITS")
     added.add_argument("--minutes", type=int, default=60, help="length of the ban, 0: for good (default: 60)")
     added.add_argument("--reason", default="by the administrator")
     removed = commands.add_parser("remove", help="end a ban")
-    removed.add_argument("network", type=ipaddress.ip_network, metavar="NETWORK")
+    removed.add_argument("network", type=network, metavar="NETWORK")
     for name, parser in (("list", listed), ("add", added), ("remove", removed)):
         add_settings(parser)
         parser.set_defaults(run=run, command=name)
+
+
+def network(text: str) -> Network:
+    """What is meant by an address alone is what a ban of ours would hold: of IPv6 its /64, which is one client."""
+    return ipaddress.ip_network(text) if "/" in text else network_of(address_of(text))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace, settings: Settings) -> int:
+    say = translator(settings.language)
     async with opened(settings) as store:
         access = store.access
         if args.command == "add":
@@ -54,8 +61,10 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
             )
             return Exit.OK
         if args.command == "remove":
-            return Exit.OK if await access.remove_ban(args.network) else Exit.NO
-        say = translator(settings.language)
+            if await access.remove_ban(args.network):
+                return Exit.OK
+            print("maild:", say("{network} is not banned", network=args.network), file=sys.stderr)
+            return Exit.NO
         bans = await access.bans()
         for ban in bans:
             print(f"{ban.network}\t{_until(ban.expires_at, say)}\t{ban.reason}")

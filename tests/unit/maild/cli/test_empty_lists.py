@@ -31,3 +31,16 @@ def test_a_ban_is_listed_and_nothing_is_said_beside_it(tmp_path: Path, capsys: p
     out, err = capsys.readouterr()
     assert out.split("\t")[0] == "203.0.113.9/32"
     assert err == ""
+
+
+def test_a_ban_of_an_ipv6_address_is_that_of_its_client_and_is_lifted_by_the_address(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "maild.toml"
+    settings.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+    assert main(["ban", "add", "2001:db8::5", "--settings", str(settings)]) == 0
+    assert main(["ban", "list", "--settings", str(settings)]) == 0
+    assert capsys.readouterr().out.split("\t")[0] == "2001:db8::/64"
+    assert main(["ban", "remove", "2001:db8::7", "--settings", str(settings)]) == 0
+    assert main(["ban", "remove", "2001:db8::7", "--settings", str(settings)]) == 1
+    assert capsys.readouterr() == ("", "maild: 차단되어 있지 않습니다: 2001:db8::/64\n")
