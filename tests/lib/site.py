@@ -181,16 +181,6 @@ def fetch(where: Site, person: str, number: int, password: str | None = None) ->
     return done.stdout
 
 
-def ask_imap(where: Site, person: str, command: str, mailbox: str = "INBOX", password: str | None = None) -> str:
-    """The answer to one IMAP command in a mailbox."""
-    done = curl(
-        "--user", f"{person}:{PEOPLE[person] if password is None else password}", "--request", command,
-        f"imaps://127.0.0.1:{where.port(993)}/{mailbox}",
-    )  # fmt: skip
-    assert done.returncode == 0, (command, done.stderr.decode())
-    return done.stdout.decode("utf-8", "replace")
-
-
 def inbox_ids(where: Site, person: str, password: str | None = None) -> list[str]:
     """The Message-IDs in an inbox, without their brackets."""
     secret = PEOPLE[person] if password is None else password

@@ -111,7 +111,6 @@ class Material:
         self.large = self._write("large.bin", bytes(range(256)) * 2048)
         self.other_large = self._write("other.bin", bytes(reversed(range(256))) * 2048)
         self.signed = zipped(folder / "signed.zip", self._program("Case Ltd."))
-        self.signed_again = zipped(folder / "again.zip", {**self._program("Case Ltd."), "top/other.txt": b"other"})
         self.signed_other = zipped(folder / "signed-other.zip", self._program("Other Ltd."))
 
         self.port = quiet_port()

@@ -73,7 +73,7 @@ def test_only_an_application_password_of_that_mailbox_is_removed(settings: Path,
     assert run(settings, "add") == 0
     own, made = rows(settings)
     assert run(settings, "remove", str(own.id)) == 1
-    assert f"앱 비밀번호 {own.id}이(가) 없습니다." in capsys.readouterr().err
+    assert f"그런 앱 비밀번호가 없습니다: {own.id}" in capsys.readouterr().err
     assert run(settings, "remove", str(made.id)) == 0
     assert [row.id for row in rows(settings)] == [own.id]
 
