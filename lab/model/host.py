@@ -14,7 +14,7 @@ every public method of the parts below takes and gives JSON values (bytes where 
     host.programs   installed | record run make_interpreter   (run: a whole command line, stand-ins included)
     host.events     get log_of | create delete
     host.time       get | configure
-    host.listeners  get certificates | set delete add_certificate delete_certificate
+    host.listeners  get certificates | set delete add_certificate
     host.ports      listening
     host.system     get facts now disk room pending_reboot | set
     host.journal    entries | record                          (the primitives record their changes themselves)

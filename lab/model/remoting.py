@@ -125,11 +125,3 @@ class Listeners:
         with self._state.changing():
             self._state.section("certificates")[thumbprint.upper()] = fields
             self._journal.record("certificate", thumbprint.upper(), "state", "absent", "present")
-
-    def delete_certificate(self, thumbprint: str) -> None:
-        """Removes one."""
-        if thumbprint.upper() not in self._state.section("certificates"):
-            raise not_found(thumbprint, "certificate")
-        with self._state.changing():
-            del self._state.section("certificates")[thumbprint.upper()]
-            self._journal.record("certificate", thumbprint.upper(), "state", "present", "absent")

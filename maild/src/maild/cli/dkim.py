@@ -23,7 +23,7 @@ from maild.locale import Translator, translator
 from maild.settings import Settings
 from maild.store import DKIMKey, Store
 from maild.verify.dkim.rotation import Pace, Rotation
-from maild.verify.dkim.signing_key import ADVISED_BITS, Algorithm, DKIMKeyError, unwrap
+from maild.verify.dkim.signing_key import DKIMKeyError, unwrap
 from maild.verify.dkim.wording import sentence
 from maild.verify.keyring import StoredKeys
 from maild.verify.rotating import RotationError, Rotator, errand, expected_of
@@ -107,7 +107,7 @@ def _print_keys(rows: Sequence[DKIMKey], wrap_key: bytes, say: Translator) -> No
     for row in rows:
         key = unwrap(row.domain, row.selector, row.wrapped, wrap_key)
         print(f"{shown(row.domain)} {row.selector} {row.algorithm} {key.bits} {say(states.get(row.state, row.state))}")
-        if row.algorithm == Algorithm.RSA and key.bits < ADVISED_BITS:
+        if key.is_weak:
             text = "This key is short; receivers ask for 2048 bits: maild dkim rotate {domain}"
             print(f"  {say(text, domain=shown(row.domain))}")
         print("\n".join(f"  {line}" for line in wording.entry(expected_of(row), say)))

@@ -49,8 +49,6 @@ class Attribute:
     partial: tuple[int, int] | None = None
     seen: bool = False
     r"""Whether fetching it sets \Seen."""
-    lazy: bool = False
-    """PREVIEW (LAZY)."""
 
     @property
     def label(self) -> bytes:
@@ -77,7 +75,8 @@ def _attribute(parser: Parser) -> Attribute:
     if name in _SIMPLE:
         return Attribute(name)
     if name == b"PREVIEW":
-        return Attribute(name, lazy=_lazy(parser))
+        _pass_lazy(parser)
+        return Attribute(name)
     if name in _RFC822:
         return _RFC822[name]
     if name in {b"BODY", b"BODY.PEEK"}:
@@ -101,12 +100,11 @@ _RFC822 = {
 }
 
 
-def _lazy(parser: Parser) -> bool:
-    if not parser.take(b" ("):
-        return False
-    parser.need(b"LAZY")
-    parser.need(b")")
-    return True
+def _pass_lazy(parser: Parser) -> None:
+    """Reads PREVIEW's ``(LAZY)``, which leaves a preview to the server's liking (RFC 8970 section 3.1)."""
+    if parser.take(b" ("):
+        parser.need(b"LAZY")
+        parser.need(b")")
 
 
 def _section(parser: Parser) -> Section:

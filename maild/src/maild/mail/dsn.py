@@ -21,7 +21,6 @@ MAX_RECIPIENTS = 1000
 
 _WHITE = re.compile(r"[\x00-\x20\x7f]+")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_UNSAFE_XCHAR = re.compile(r"[^\x21-\x2a\x2c-\x3c\x3e-\x5b\x5d-\x7e]")
 _EMBEDDED = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 
 Action = Literal["failed", "delayed", "delivered", "relayed", "expanded"]
@@ -142,11 +141,6 @@ def decode_utf8_address(text: str) -> str:
         return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else match[0]
 
     return _EMBEDDED.sub(character, text)
-
-
-def encode_utf8_address(address: Address) -> str:
-    """An address as ASCII utf-8-addr-xtext (RFC 6533 section 3)."""
-    return _UNSAFE_XCHAR.sub(lambda found: f"\\x{{{ord(found[0]):X}}}", str(address))
 
 
 def _machine_texts(report: Report) -> list[str]:
