@@ -1,4 +1,4 @@
-"""Lists with nothing in them: said to people on standard error, while what programs read stays empty."""
+"""Bans shown and changed on the command line; an empty list says so beside what programs read."""
 
 from __future__ import annotations
 
@@ -44,3 +44,21 @@ def test_a_ban_of_an_ipv6_address_is_that_of_its_client_and_is_lifted_by_the_add
     assert main(["ban", "remove", "2001:db8::7", "--settings", str(settings)]) == 0
     assert main(["ban", "remove", "2001:db8::7", "--settings", str(settings)]) == 1
     assert capsys.readouterr() == ("", "maild: 차단되어 있지 않습니다: 2001:db8::/64\n")
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "10.1.2.0/24"])
+def test_a_ban_that_would_have_no_effect_is_refused(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "maild.toml"
+    text = 'hostname = "smtp.a.net"\nlanguage = "ko"\n[auto_ban]\nnever = ["::1/128", "10.1.0.0/16"]\n'
+    settings.write_text(text, encoding="utf-8")
+    assert main(["ban", "add", address, "--settings", str(settings)]) == 1
+    assert "차단하지 않도록 설정된 주소입니다" in capsys.readouterr().err
+    assert main(["ban", "add", "10.0.0.0/8", "--settings", str(settings)]) == 0
+
+
+def test_a_ban_of_less_than_no_time_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["ban", "add", "203.0.113.9", "--minutes", "-5", "--settings", str(tmp_path / "maild.toml")])
+    assert ended.value.code == 64
