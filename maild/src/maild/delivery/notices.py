@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from maild.delivery.next_hop import Reply
 from maild.mail import dates, dsn, message_id, words
@@ -59,12 +58,12 @@ def notice(item: QueueItem, told: Sequence[Told], original: bytes, retry_until: 
     delayed = any(each.action == "delayed" for each in said)
     title = words.decode(value(original, "Subject") or b"")
     if failed:
-        subject, opening = _("Your message could not be delivered"), _(_FAILED)
+        subject = _("Your message could not be delivered")
     elif delayed:
-        subject, opening = _("Your message has not been delivered yet"), _(_DELAYED)
+        subject = _("Your message has not been delivered yet")
     else:
-        subject, opening = _("Your message was delivered"), _(_DELIVERED)
-    text = "\n".join([opening, "", *(_line(each, _) for each in said), "", *_closing(item, title, retry_until, writer)])
+        subject = _("Your message was delivered")
+    text = "\n".join([*_fates(said, _), *_closing(item, title, retry_until if delayed else 0, writer)])
     reference = value(original, "Message-ID") or b""
     report = dsn.Report(
         to=sender,
@@ -85,15 +84,27 @@ def notice(item: QueueItem, told: Sequence[Told], original: bytes, retry_until: 
     return dsn.build(report, boundary=f"=_report_{writer.random.hex()}")
 
 
+_GREETING = "This is the mail server."
 _FAILED = (
-    "This is the mail server. The message below could not be delivered to one or more of its recipients. "
-    "It will not be tried again for them."
+    "The message below could not be delivered to one or more of its recipients. It will not be tried again for them."
 )
 _DELAYED = (
-    "This is the mail server. The message below has not reached one or more of its recipients yet. "
+    "The message below has not reached one or more of its recipients yet. "
     "The server keeps trying; you need not send it again."
 )
-_DELIVERED = "This is the mail server. The message below was handed over as you asked to be told."
+_DELIVERED = "The message below was handed over as you asked to be told."
+_HANDED_OVER: frozenset[dsn.Action] = frozenset({"delivered", "relayed", "expanded"})
+
+
+def _fates(said: Sequence[Told], translate: Translate) -> list[str]:
+    """The recipients under what became of them, the worst first: one attempt may fail for some and put off others."""
+    lines, greeting = [], translate(_GREETING) + " "
+    for opening, actions in ((_FAILED, {"failed"}), (_DELAYED, {"delayed"}), (_DELIVERED, _HANDED_OVER)):
+        those = [_line(each, translate) for each in said if each.action in actions]
+        if those:
+            lines += [greeting + translate(opening), "", *those, ""]
+            greeting = ""
+    return lines
 
 
 def _line(told: Told, translate: Translate) -> str:
@@ -112,8 +123,8 @@ def _closing(item: QueueItem, title: str, retry_until: int, writer: Writer) -> l
     lines = [_("Subject: {subject}").format(subject=title)] if title else []
     lines.append(_("Received here: {date}").format(date=dates.write(dates.moment(item.created_at))))
     if retry_until > writer.now:
-        hours = max(1, round(timedelta(microseconds=retry_until - writer.now) / timedelta(hours=1)))
-        lines.append(_("The server goes on trying for another {hours} hours.").format(hours=hours))
+        until = dates.write(dates.moment(retry_until))
+        lines.append(_("The server goes on trying until {date}.").format(date=until))
     return lines
 
 

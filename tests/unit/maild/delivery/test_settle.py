@@ -101,6 +101,32 @@ def test_bounce_names_the_recipient_the_reply_and_the_subject(address: str) -> N
     assert "안녕".encode() in body
 
 
+def test_only_a_delay_promises_further_attempts() -> None:
+    until = NOW + 48 * 60 * MINUTE
+    failed, late = item(row(1), expires_at=until), item(row(1), expires_at=until, created_at=NOW - Schedule().notice)
+    for each, reply, promised in ((failed, NO, False), (late, LATER, True)):
+        settled = settle(each, said_of_all(each, HopError(reply)), Schedule(), NOW, 0.5)
+        body = notices.notice(each, settled.told, ORIGINAL, until, writer())
+        assert body is not None
+        assert (b"goes on trying until " in body) is promised
+        assert (b"It will not be tried again" in body) is not promised
+
+
+def test_recipients_stand_under_what_became_of_them() -> None:
+    rows = (row(1, "late@example.org"), row(2, "gone@example.org"), row(3, "good@example.org", "SUCCESS"))
+    mixed = item(*rows, created_at=NOW - Schedule().notice)
+    said = [Said(row=each, reply=reply, relayed=True) for each, reply in zip(rows, (LATER, NO, OK), strict=True)]
+    body = notices.notice(mixed, settle(mixed, said, Schedule(), NOW, 0.5).told, ORIGINAL, NOW + 60 * MINUTE, writer())
+    assert body is not None
+    text = body.partition(b"Content-Language")[2].decode()
+    places = [
+        text.index(each)
+        for each in ("It will not be tried again", "gone@", "The server keeps trying", "late@", "handed over", "good@")
+    ]
+    assert places == sorted(places)
+    assert text.count("This is the mail server.") == 1
+
+
 def test_korean_sender_is_told_in_korean() -> None:
     failed = item()
     settled = settle(failed, [Said(row=failed.recipients[0], reply=NO, remote="mx.example.org")], Schedule(), NOW, 0.5)
