@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from maild.delivery.next_hop import Reply
-from maild.mail import dates, dsn, message_id, words
+from maild.mail import dates, dsn, message_id, words, xtext
 from maild.mail.address import Address, lenient
 from maild.mail.header import value
 from maild.store import QueueItem, RecipientRow
@@ -74,7 +74,7 @@ def notice(item: QueueItem, told: Sequence[Told], original: bytes, retry_until: 
         message_id=message_id.make(dates.moment(writer.now), writer.random, writer.hostname),
         when=dates.moment(writer.now),
         arrived=dates.moment(item.created_at),
-        envelope_id=item.envelope_id,
+        envelope_id=xtext.decode(item.envelope_id),
         recipients=tuple(_status(each, writer, retry_until) for each in said),
         original=original,
         headers_only=item.dsn_return == "HDRS" or not failed,
@@ -139,7 +139,7 @@ def _status(told: Told, writer: Writer, retry_until: int) -> dsn.RecipientStatus
         recipient=Address.parse(told.row.address),
         action=told.action,
         status=code,
-        original=told.row.original,
+        original=xtext.generic(told.row.original),
         remote=told.remote,
         diagnostic=str(told.reply),
         last_attempt=dates.moment(writer.now),

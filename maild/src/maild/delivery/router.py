@@ -16,18 +16,10 @@ from maild.delivery.lists import BOUNCES, UNSUBSCRIBE
 from maild.delivery.roles import ignores_quota, is_role, keeper, server_postmaster
 from maild.delivery.srs import Rewriting, SRSError, is_rewritten
 from maild.log import Log
+from maild.mail import xtext
 from maild.mail.address import Address, key_of, lenient
 from maild.mail.envelope import Recipient
-from maild.store import (
-    Account,
-    Delivery,
-    Directory,
-    Mailboxes,
-    QueueEntry,
-    QueueRecipient,
-    Resolved,
-    Route,
-)
+from maild.store import Account, Delivery, Directory, Mailboxes, QueueEntry, QueueRecipient, Resolved, Route
 
 MAX_EXPANSION = 10_000
 """Addresses one message may reach through aliases and forwards; a longer chain is a mistake or an attack."""
@@ -353,12 +345,12 @@ class _Expansion:
             if address is None:
                 self._lose(recipient, text, "it is no address")
                 continue
-            original = recipient.original or f"rfc822;{recipient.address}"
+            original = recipient.original or xtext.original_recipient(recipient.address)
             following.append((Recipient(address, recipient.notify, original), sender))
         return following
 
     def _lose(self, recipient: Recipient, text: str, why: str) -> None:
-        asked = (recipient.original or "").partition(";")[2] or str(recipient.address)
+        asked = xtext.address_of(recipient.original or "") or str(recipient.address)
         self.lost.append(Lost(asked, text, why))
 
     def _row(self, hop: Hop | None, recipient: Recipient, sender: Address | None) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from maild.mail import dates, header, media, structure, words
+from maild.mail import dates, header, media, structure, words, xtext
 from maild.mail.address import Address
 
 MAX_RETURNED = 64 * 1024
@@ -21,7 +21,6 @@ MAX_RECIPIENTS = 1000
 
 _WHITE = re.compile(r"[\x00-\x20\x7f]+")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_EMBEDDED = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 
 Action = Literal["failed", "delayed", "delivered", "relayed", "expanded"]
 
@@ -130,17 +129,7 @@ def _typed(value: str) -> str:
     kind, found, rest = value.partition(";")
     if not found:
         return value.strip()
-    return decode_utf8_address(rest.strip()) if kind.strip().lower() == "utf-8" else rest.strip()
-
-
-def decode_utf8_address(text: str) -> str:
-    r"""A utf-8-addr-xtext or -unitext with its ``\x{...}`` undone (RFC 6533 section 3)."""
-
-    def character(match: re.Match[str]) -> str:
-        number = int(match[1], 16)
-        return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else match[0]
-
-    return _EMBEDDED.sub(character, text)
+    return xtext.decode_utf8(rest.strip()) if kind.strip().lower() == "utf-8" else rest.strip()
 
 
 def _machine_texts(report: Report) -> list[str]:

@@ -12,6 +12,7 @@ from itertools import count
 
 from maild.delivery.next_hop import Capabilities, Endpoint, HopError, Login, Reply, Security, Session, Transaction
 from maild.log import Log
+from maild.mail import xtext
 from maild.net.outbound import Outbound, OutboundError, TLSFailed
 from maild.smtp.client_data import pieces
 from maild.smtp.client_reply import capabilities_of, failure, read_reply
@@ -271,7 +272,7 @@ class _Session:
             if self.capabilities.dsn and recipient.notify:
                 words.append(f"NOTIFY={recipient.notify}")
             if self.capabilities.dsn and recipient.original:
-                words.append(f"ORCPT={recipient.original}")
+                words.append(f"ORCPT={xtext.sendable(recipient.original)}")
             commands.append(" ".join(words))
         return commands
 

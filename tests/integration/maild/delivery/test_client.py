@@ -231,6 +231,20 @@ def test_strange_server_ends_in_one_reply(lines: tuple[bytes, ...], says: str) -
         asyncio.run(run())
 
 
+def test_original_recipient_goes_in_ascii_to_a_server_without_smtputf8() -> None:
+    asked = Addressee(address="a@example.org", notify="FAILURE", original="utf-8;주문@example.kr")
+
+    async def run() -> list[bytes]:
+        answers = (b"220 x\r\n", b"250-x\r\n250 DSN\r\n", b"250 ok\r\n", b"550 5.1.1 no\r\n", b"250 ok\r\n")
+        async with scripted(*answers) as (port, heard):
+            session = await client()(endpoint(port))
+            await session.send(transaction(recipients=(asked,)))
+            return heard
+
+    heard = asyncio.run(run())
+    assert heard[2] == b"RCPT TO:<a@example.org> NOTIFY=FAILURE ORCPT=utf-8;\\x{C8FC}\\x{BB38}@example.kr\r\n"
+
+
 def test_data_between_starttls_and_the_handshake_is_refused() -> None:
     async def run() -> None:
         async with scripted(b"220 x\r\n", b"250-x\r\n250 STARTTLS\r\n", b"220 go\r\n250 injected\r\n") as (port, _):

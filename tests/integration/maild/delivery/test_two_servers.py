@@ -70,6 +70,24 @@ def test_forward_leaves_with_a_rewritten_sender_whose_bounce_finds_its_way_back(
         assert dsn.read(bounce)[0].recipient == f"nobody@{OTHER}"
 
 
+def test_forwards_of_addresses_that_a_parameter_cannot_hold_as_they_are_arrive(tmp_path: Path) -> None:
+    async def forward(store: Store) -> None:
+        for local in ("other", "주문"):
+            account = await store.directory.account_named(local, TEST_NET)
+            assert account is not None
+            there = Forward(targets=(f"friend@{OTHER}",), keep=False)
+            await store.directory.save_account(replace(account, forward=there))
+
+    with exchange(tmp_path) as both:
+        asyncio.run(_change(both.ours.site, forward))
+        both.submit(KOREAN, f"other+소식=a@{TEST_NET}")
+        both.submit(KOREAN, f"other+tag@{TEST_NET}")
+        both.submit(KOREAN, f"주문@{TEST_NET}")
+        received = both.inbox(both.theirs, "friend", OTHER, count=3)
+        assert [body_of(each) for each in received] == [body_of(KOREAN)] * 3
+        assert both.queued(both.ours) == 0
+
+
 def test_list_reaches_members_on_both_servers_once(tmp_path: Path) -> None:
     async def found(store: Store) -> None:
         await store.directory.save_list(

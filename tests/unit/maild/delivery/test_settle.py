@@ -101,6 +101,17 @@ def test_bounce_names_the_recipient_the_reply_and_the_subject(address: str) -> N
     assert "안녕".encode() in body
 
 
+def test_report_names_what_was_asked_for_without_xtext() -> None:
+    asked = replace(row(1), original="rfc822;a+2Bb@example.org")
+    failed = item(asked, envelope_id="QQ+2B1")
+    body = notices.notice(
+        failed, settle(failed, [Said(row=asked, reply=NO)], Schedule(), NOW, 0.5).told, b"", 0, writer()
+    )
+    assert body is not None
+    assert b"Original-Recipient: rfc822;a+b@example.org\r\n" in body
+    assert b"Original-Envelope-Id: QQ+1\r\n" in body
+
+
 def test_only_a_delay_promises_further_attempts() -> None:
     until = NOW + 48 * 60 * MINUTE
     failed, late = item(row(1), expires_at=until), item(row(1), expires_at=until, created_at=NOW - Schedule().notice)

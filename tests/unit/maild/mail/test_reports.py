@@ -66,11 +66,6 @@ def test_large_original_is_returned_as_its_header() -> None:
     assert len(built) < 3000
 
 
-def test_escaped_utf8_address_is_read() -> None:
-    escaped = "\\x{C8FC}\\x{BB38}\\x{2B}a\\x{3D}b@xn--9t4b11yi5a.net"
-    assert dsn.decode_utf8_address(escaped) == "주문+a=b@xn--9t4b11yi5a.net"
-
-
 def test_ordinary_message_is_no_report() -> None:
     assert dsn.read(b"Subject: a\r\n\r\nFinal-Recipient: rfc822; a@b\r\n") == ()
 
