@@ -28,6 +28,7 @@ from maild.mail import (
     subject,
     summary,
     words,
+    xtext,
 )
 from maild.policy import sasl, scram
 from maild.settings import SettingsError
@@ -178,6 +179,9 @@ def _small(data: bytes) -> None:
     client_reply.capabilities_of(text.split("\n"))
     framing.announced(data)
     domain.to_unicode(text)
+    xtext.address_of(text)
+    xtext.generic(text)
+    assert xtext.sendable(text).isascii(), "an original recipient outside ASCII"
 
 
 def _names(data: bytes) -> None:

@@ -11,12 +11,17 @@ from dataclasses import asdict
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import opened
-from maild.locale import translator
-from maild.store import QueueItem, Store, StoreError
+from maild.locale import Translator, translator
+from maild.store import QueueItem, RecipientState, Store, StoreError
 
 PAGE = 500
 """Rows read at once."""
 MICRO = 1_000_000
+_STATES = {
+    RecipientState.WAITING: "waits",
+    RecipientState.DELIVERED: "delivered",
+    RecipientState.FAILED: "failed",
+}
 
 
 def register(subparsers: Subparsers) -> None:
@@ -64,17 +69,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace) -> int:
-    async with opened(settings_of(args), migrate=False) as store:
+    settings = settings_of(args)
+    say = translator(settings.language)
+    async with opened(settings, migrate=False) as store:
         if args.command == "list":
-            return await (_messages(store, args) if args.destination else _destinations(store, args))
+            return await (_messages(store, args, say) if args.destination else _destinations(store, args, say))
         if args.command == "show":
-            return await _show(store, args)
+            return await _show(store, args, say)
         if args.command == "suppress":
-            return await _suppress(store, args)
-        return await _change(store, args)
+            return await _suppress(store, args, say)
+        return await _change(store, args, say)
 
 
-async def _destinations(store: Store, args: argparse.Namespace) -> int:
+async def _destinations(store: Store, args: argparse.Namespace, say: Translator) -> int:
     after, waiting = "", False
     while rows := await store.queue.destinations(after=after, limit=PAGE):
         for row in rows:
@@ -82,57 +89,57 @@ async def _destinations(store: Store, args: argparse.Namespace) -> int:
             if args.json:
                 print(json.dumps(asdict(row), ensure_ascii=False))
             elif row.waiting:
-                state = "held" if row.held else _time(row.due_at) if row.failures else "due"
+                state = say("held back") if row.held else _time(row.due_at) if row.failures else say("being sent")
                 print(f"{row.waiting:7} {row.name}\t{state}\t{row.reply}".rstrip())
         after = rows[-1].name
     if not waiting:
-        print(translator(settings_of(args).language)("No mail waits to go out."), file=sys.stderr)
+        print(say("No mail waits to go out."), file=sys.stderr)
     return Exit.OK
 
 
-async def _messages(store: Store, args: argparse.Namespace) -> int:
+async def _messages(store: Store, args: argparse.Namespace, say: Translator) -> int:
     for item in await _of_destination(store, args.destination):
         if args.json:
             print(json.dumps(_plain(item), ensure_ascii=False))
         else:
             recipients = ", ".join(row.address for row in item.recipients)
-            state = "held" if item.held else _time(item.next_at)
+            state = say("held back") if item.held else _time(item.next_at)
             print(f"{item.id}\t{_time(item.created_at)}\t{item.size}\t<{item.sender}> -> {recipients}\t{state}")
     return Exit.OK
 
 
-async def _show(store: Store, args: argparse.Namespace) -> int:
+async def _show(store: Store, args: argparse.Namespace, say: Translator) -> int:
     item = await store.queue.item(args.id)
     if item is None:
-        print(f"maild: there is no message {args.id} in the queue", file=sys.stderr)
+        print("maild:", say("There is no message {id} in the queue.", id=args.id), file=sys.stderr)
         return Exit.NO
     if args.json:
         print(json.dumps(_plain(item), ensure_ascii=False))
         return Exit.OK
     lines = [
-        ("id", str(item.id)),
-        ("from", f"<{item.sender}>"),
-        ("destination", item.destination),
-        ("bytes", str(item.size)),
-        ("received", _time(item.created_at)),
-        ("attempts", str(item.attempts)),
-        ("next attempt", "held" if item.held else _time(item.next_at)),
-        ("given up", _time(item.expires_at)),
+        (say("Number"), str(item.id)),
+        (say("Sender"), f"<{item.sender}>"),
+        (say("Destination"), item.destination),
+        (say("Bytes"), str(item.size)),
+        (say("Received"), _time(item.created_at)),
+        (say("Attempts"), str(item.attempts)),
+        (say("Next attempt"), say("held back") if item.held else _time(item.next_at)),
+        (say("Given up"), _time(item.expires_at)),
     ]
     for name, text in lines:
-        print(f"{name:14}{text}")
+        print(f"{name}: {text}")
     for row in item.recipients:
-        print(f"  {row.address}\t{row.state}\t{row.remote}\t{row.reply}".rstrip())
+        print(f"  {row.address}\t{say(_STATES[row.state])}\t{row.remote}\t{row.reply}".rstrip())
     return Exit.OK
 
 
-async def _change(store: Store, args: argparse.Namespace) -> int:
+async def _change(store: Store, args: argparse.Namespace, say: Translator) -> int:
     queue = store.queue
     ids: list[int] = args.id
     if args.destination:
         ids = [*ids, *(item.id for item in await _of_destination(store, args.destination))]
     if not ids:
-        print("maild: name the messages, or a --destination", file=sys.stderr)
+        print("maild:", say("Name the messages, or a --destination."), file=sys.stderr)
         return Exit.USAGE
     if args.command == "retry":
         count = await queue.retry(ids)
@@ -144,10 +151,10 @@ async def _change(store: Store, args: argparse.Namespace) -> int:
     return Exit.OK if count else Exit.NO
 
 
-async def _suppress(store: Store, args: argparse.Namespace) -> int:
+async def _suppress(store: Store, args: argparse.Namespace, say: Translator) -> int:
     if args.address is None:
         for address, reason, until in await store.queue.suppressions():
-            print(f"{address}\t{'for good' if until is None else _time(until)}\t{reason}")
+            print(f"{address}\t{say('for good') if until is None else _time(until)}\t{reason}")
         return Exit.OK
     if args.remove:
         return Exit.OK if await store.queue.unsuppress(args.address) else Exit.NO

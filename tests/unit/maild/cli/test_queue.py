@@ -1,0 +1,57 @@
+"""The queue on the command line, in the language of the settings; JSON stays as it is for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from maild.cli.__main__ import main
+from maild.settings import load
+from maild.store import Incoming, QueueEntry, QueueRecipient, new_id, open_store
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    """A queue with one message to 주문@example.org."""
+    file = tmp_path / "maild.toml"
+    file.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+
+    async def seed() -> None:
+        store = await open_store(load(file).database)
+        now = await store.queue.now()
+        entry = QueueEntry(
+            destination="mx:example.org",
+            sender="id@a.net",
+            recipients=(QueueRecipient(address="주문@example.org"),),
+            expires_at=now + 1_000_000,
+        )
+        await store.accept(Incoming(id=new_id(), prefix=b"", body=b"Subject: a\r\n\r\na\r\n", queue=(entry,)))
+        await store.close()
+
+    asyncio.run(seed())
+    return file
+
+
+def test_a_message_is_shown_in_the_language_of_the_settings(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["queue", "list", "--destination", "mx:example.org", "--json", "--settings", str(settings)]) == 0
+    number = json.loads(capsys.readouterr().out)["id"]
+    assert main(["queue", "hold", str(number), "--settings", str(settings)]) == 0
+    capsys.readouterr()
+    assert main(["queue", "show", str(number), "--settings", str(settings)]) == 0
+    said = capsys.readouterr().out
+    assert "보낸 사람: <id@a.net>" in said
+    assert "다음 시도: 보류됨" in said
+    assert "주문@example.org\t대기 중" in said
+
+
+def test_what_is_not_there_is_said_in_the_language_of_the_settings(
+    settings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["queue", "show", "12", "--settings", str(settings)]) == 1
+    assert main(["queue", "retry", "--settings", str(settings)]) == 64
+    assert capsys.readouterr().err == (
+        "maild: 발송 대기열에 12번 메일이 없습니다.\nmaild: 메일 번호나 --destination을 지정하십시오.\n"
+    )
