@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 
 from maild.cli.__main__ import main
 from maild.policy.passwords import MAX_PASSWORD, verify
-from maild.settings import load
-from maild.store import CredentialKind, Domain, open_store
+from maild.store import CredentialKind, Domain, Store
+from tests.lib.cli_server import settings_of_a_korean_server, with_store
 
 DOMAIN = "xn--9t4b11yi5a.net"
 UNUSABLE = ["", "\n", "가" * MAX_PASSWORD]
@@ -19,15 +18,12 @@ UNUSABLE = ["", "\n", "가" * MAX_PASSWORD]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
-    file = tmp_path / "maild.toml"
-    file.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+    file = settings_of_a_korean_server(tmp_path)
 
-    async def seed() -> None:
-        store = await open_store(load(file).database)
+    async def seed(store: Store) -> None:
         await store.directory.save_domain(Domain(name=DOMAIN))
-        await store.close()
 
-    asyncio.run(seed())
+    with_store(file, seed)
     return file
 
 
@@ -40,16 +36,12 @@ def run(settings: Path, monkeypatch: pytest.MonkeyPatch, given: str, *arguments:
 def stored(settings: Path) -> list[str]:
     """The hashes of passwords of the mailbox 김; nothing when there is no such mailbox."""
 
-    async def look() -> list[str]:
-        store = await open_store(load(settings).database)
-        try:
-            account = await store.directory.account_named("김", DOMAIN)
-            rows = await store.credentials.of(account.id) if account else []
-            return [row.hash for row in rows if row.kind is CredentialKind.PASSWORD]
-        finally:
-            await store.close()
+    async def look(store: Store) -> list[str]:
+        account = await store.directory.account_named("김", DOMAIN)
+        rows = await store.credentials.of(account.id) if account else []
+        return [row.hash for row in rows if row.kind is CredentialKind.PASSWORD]
 
-    return asyncio.run(look())
+    return with_store(settings, look)
 
 
 def test_mailbox_has_the_password_of_standard_input(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:

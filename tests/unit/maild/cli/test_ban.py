@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from maild.cli.__main__ import main
+from tests.lib.cli_server import settings_of_a_korean_server
 
 
 @pytest.mark.parametrize(
@@ -15,8 +16,7 @@ from maild.cli.__main__ import main
 def test_an_empty_list_says_so_beside_the_output(
     command: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = tmp_path / "maild.toml"
-    settings.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+    settings = settings_of_a_korean_server(tmp_path)
     assert main(["ban", "list", "--settings", str(settings)]) == 0  # makes the database
     capsys.readouterr()
     assert main([command, "list", "--settings", str(settings)]) == 0
@@ -24,8 +24,7 @@ def test_an_empty_list_says_so_beside_the_output(
 
 
 def test_a_ban_is_listed_and_nothing_is_said_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = tmp_path / "maild.toml"
-    settings.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+    settings = settings_of_a_korean_server(tmp_path)
     assert main(["ban", "add", "203.0.113.9", "--minutes", "0", "--settings", str(settings)]) == 0
     assert main(["ban", "list", "--settings", str(settings)]) == 0
     out, err = capsys.readouterr()
@@ -36,8 +35,7 @@ def test_a_ban_is_listed_and_nothing_is_said_beside_it(tmp_path: Path, capsys: p
 def test_a_ban_of_an_ipv6_address_is_that_of_its_client_and_is_lifted_by_the_address(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = tmp_path / "maild.toml"
-    settings.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+    settings = settings_of_a_korean_server(tmp_path)
     assert main(["ban", "add", "2001:db8::5", "--settings", str(settings)]) == 0
     assert main(["ban", "list", "--settings", str(settings)]) == 0
     assert capsys.readouterr().out.split("\t")[0] == "2001:db8::/64"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ import pytest
 
 from maild.cli.__main__ import main
 from maild.policy.passwords import verify
-from maild.settings import load
-from maild.store import Account, Credential, Domain, open_store
+from maild.store import Account, Credential, Domain, Store
+from tests.lib.cli_server import settings_of_a_korean_server, with_store
 
 DOMAIN = "xn--9t4b11yi5a.net"
 WHOSE = ("--mailbox", "김@테스트.net")
@@ -20,17 +19,14 @@ WHOSE = ("--mailbox", "김@테스트.net")
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
-    file = tmp_path / "maild.toml"
-    file.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+    file = settings_of_a_korean_server(tmp_path)
 
-    async def seed() -> None:
-        store = await open_store(load(file).database)
+    async def seed(store: Store) -> None:
         await store.directory.save_domain(Domain(name=DOMAIN))
         account = await store.directory.save_account(Account(domain=DOMAIN, local="김"))
         await store.credentials.set_password(account.id, "own")
-        await store.close()
 
-    asyncio.run(seed())
+    with_store(file, seed)
     return file
 
 
@@ -39,16 +35,12 @@ def run(settings: Path, *arguments: str) -> int:
 
 
 def rows(settings: Path) -> list[Credential]:
-    async def look() -> list[Credential]:
-        store = await open_store(load(settings).database)
-        try:
-            account = await store.directory.account_named("김", DOMAIN)
-            assert account is not None
-            return await store.credentials.of(account.id)
-        finally:
-            await store.close()
+    async def look(store: Store) -> list[Credential]:
+        account = await store.directory.account_named("김", DOMAIN)
+        assert account is not None
+        return await store.credentials.of(account.id)
 
-    return asyncio.run(look())
+    return with_store(settings, look)
 
 
 def test_a_made_password_opens_what_it_is_for_until_its_day(settings: Path, capsys: Any) -> None:

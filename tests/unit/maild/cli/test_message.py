@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import mailbox as stdlib_mailbox
 from pathlib import Path
 
 import pytest
 
 from maild.cli.__main__ import main
-from maild.settings import load
-from maild.store import Account, Domain, open_store
+from maild.store import Account, Domain, Store
+from tests.lib.cli_server import settings_of_a_korean_server, with_store
 
 DATA = Path("tests/data/mail")
 MESSAGES = {path.name: path.read_bytes() for path in sorted(DATA.glob("*.eml"))}
@@ -18,16 +17,13 @@ MESSAGES = {path.name: path.read_bytes() for path in sorted(DATA.glob("*.eml"))}
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
-    file = tmp_path / "maild.toml"
-    file.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+    file = settings_of_a_korean_server(tmp_path)
 
-    async def seed() -> None:
-        store = await open_store(load(file).database)
+    async def seed(store: Store) -> None:
         await store.directory.save_domain(Domain(name="xn--9t4b11yi5a.net"))
         await store.directory.save_account(Account(domain="xn--9t4b11yi5a.net", local="id"))
-        await store.close()
 
-    asyncio.run(seed())
+    with_store(file, seed)
     return file
 
 
@@ -59,16 +55,13 @@ def test_maildir_keeps_flags_and_mbox_is_split(settings: Path, tmp_path: Path) -
     paths = [str(tmp_path / "maildir"), str(tmp_path / "mbox")]
     assert main(["message", "import", "id@xn--9t4b11yi5a.net", *paths, "--settings", str(settings)]) == 0
 
-    async def look() -> list[tuple[int, int, bytes]]:
-        store = await open_store(load(settings).database)
+    async def look(store: Store) -> list[tuple[int, int, bytes]]:
         account = await store.directory.account_named("id", "xn--9t4b11yi5a.net")
         assert account is not None
         rows = await store.messages.range(account.inbox_id, 1, 99)
-        read = [(row.flags, row.internal_at, await store.messages.read(row.blob_id)) for row in rows]
-        await store.close()
-        return read
+        return [(row.flags, row.internal_at, await store.messages.read(row.blob_id)) for row in rows]
 
-    first, *others = asyncio.run(look())
+    first, *others = with_store(settings, look)
     assert (first[0], first[2]) == (1 | 4, b"Subject: seen\r\n\r\n.\r\nFrom here\r\n")
     assert [at // 1_000_000 for _, at, _ in others] == [1_795_575_600 + number for number in range(3)]
     assert [data.split(b"\r\n")[3:6] for _, _, data in others] == [[b"From the start", b"", b"From again"]] * 3

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from maild.cli.__main__ import main
-from maild.settings import load
-from maild.store import Incoming, QueueEntry, QueueRecipient, new_id, open_store
+from maild.store import Incoming, QueueEntry, QueueRecipient, Store, new_id
+from tests.lib.cli_server import settings_of_a_korean_server, with_store
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
     """A queue with one message to 주문@example.org."""
-    file = tmp_path / "maild.toml"
-    file.write_text('hostname = "smtp.a.net"\nlanguage = "ko"\n', encoding="utf-8")
+    file = settings_of_a_korean_server(tmp_path)
 
-    async def seed() -> None:
-        store = await open_store(load(file).database)
+    async def seed(store: Store) -> None:
         now = await store.queue.now()
         entry = QueueEntry(
             destination="mx:example.org",
@@ -29,9 +26,8 @@ def settings(tmp_path: Path) -> Path:
             expires_at=now + 1_000_000,
         )
         await store.accept(Incoming(id=new_id(), prefix=b"", body=b"Subject: a\r\n\r\na\r\n", queue=(entry,)))
-        await store.close()
 
-    asyncio.run(seed())
+    with_store(file, seed)
     return file
 
 
