@@ -1,7 +1,8 @@
 """One attempt: opens sessions with a destination's hosts until one takes the messages, and collects the replies.
 
-A host that cannot be used leads to the next; TLS that fails where it was only opportunistic leads to the same host in
-clear. What the replies mean for the queue is ``settle``'s.
+A host that cannot be used leads to the next; one that ends a session after some messages is asked for another; TLS that
+fails where it was only opportunistic leads to the same host in clear. What the replies mean for the queue is
+``settle``'s.
 """
 
 from __future__ import annotations
@@ -50,11 +51,17 @@ class Courier:
         self._last: HopError | None = None
 
     async def carry(self, item: QueueItem) -> list[Said]:
-        """Offers one item; raises ``HopError`` when no host of the destination could be used."""
+        """Offers one item; raises ``HopError`` when no host of the destination took any of it."""
         rows = [row for row in item.recipients if row.state is RecipientState.WAITING]
         said: list[Said] = []
         while rows:
-            session = await self._ready()
+            try:
+                session = await self._ready()
+            except HopError as error:
+                if not said:
+                    raise
+                # Those that were served must not get the message again because the others have to wait.
+                return [*said, *(Said(row=row, reply=error.reply, remote=error.host) for row in rows)]
             # An address that needs SMTPUTF8 must not cost the others their mail where the peer does not take it.
             alike = rows if session.capabilities.smtputf8 else _alike(item, rows)
             batch = alike[: session.capabilities.recipients]
@@ -62,6 +69,8 @@ class Courier:
                 replies = await session.send(self._transaction(item, batch))
             except HopError as error:
                 self._last = error
+                if self._sent:  # servers bound the messages of a session; a new one begins with none
+                    self._waiting.insert(0, session.endpoint)
                 await self._leave(gone=True)
                 continue
             self._sent += 1

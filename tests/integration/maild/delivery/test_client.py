@@ -356,3 +356,73 @@ def test_recipients_are_split_as_the_peer_limits_them() -> None:
     with peer() as (keeper, port):
         asyncio.run(carry([endpoint(port)], queue_item(*(f"p{number}@example.org" for number in range(250)))))
     assert [len(recipients) for _, recipients, _ in keeper.got] == [100, 100, 50]
+
+
+@asynccontextmanager
+async def limited(
+    accepts: int, after: bytes = b"", connections: int = 1000
+) -> AsyncIterator[tuple[int, list[list[str]]]]:
+    """Takes that many messages a connection, then says ``after`` to MAIL and ends it; so many connections at all."""
+    kept: list[list[str]] = []
+    opened = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        taken, recipients = 0, list[str]()
+        if opened > connections:
+            writer.write(b"421 4.3.2 too many connections\r\n")
+        else:
+            writer.write(b"220 x\r\n")
+            while line := await reader.readline():
+                verb = line[:4]
+                if verb == b"MAIL" and taken == accepts:
+                    writer.write(after)
+                    break
+                if verb == b"RCPT":
+                    recipients.append(line.split(b"<")[1].split(b">")[0].decode())
+                writer.write(b"354 go\r\n" if verb == b"DATA" else b"250 ok\r\n")
+                if verb == b"DATA":
+                    await reader.readuntil(b"\r\n.\r\n")
+                    kept.append(recipients)
+                    taken, recipients = taken + 1, []
+                    writer.write(b"250 kept\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], kept
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("after", [b"", b"421 4.4.5 too many messages in this session\r\n"])
+def test_peer_that_ends_its_session_after_some_messages_gets_the_rest_in_another(after: bytes) -> None:
+    async def run() -> tuple[list[list[Said]], list[list[str]]]:
+        async with limited(2, after) as (port, kept):
+            return await carry([endpoint(port)], *(queue_item(f"p{number}@example.org") for number in range(5))), kept
+
+    said, kept = asyncio.run(run())
+    assert [each.reply.code for one in said for each in one] == [250] * 5
+    assert kept == [[f"p{number}@example.org"] for number in range(5)]
+
+
+def test_recipients_that_were_served_keep_their_answer_when_the_session_breaks_for_the_others() -> None:
+    async def run() -> tuple[list[Said], list[list[str]]]:
+        async with limited(1, connections=1) as (port, kept):
+            (said,) = await carry([endpoint(port)], queue_item(*(f"p{number}@example.org" for number in range(150))))
+            return said, kept
+
+    said, kept = asyncio.run(run())
+    assert [each.reply.code for each in said] == [250] * 100 + [421] * 50
+    assert len(kept) == 1
+
+
+def test_peer_that_breaks_off_each_time_is_not_tried_for_ever() -> None:
+    async def run() -> list[list[str]]:
+        async with limited(0) as (port, kept):
+            with pytest.raises(HopError, match="ended the connection"):
+                await carry([endpoint(port)], queue_item("a@example.org"))
+            return kept
+
+    assert asyncio.run(run()) == []
