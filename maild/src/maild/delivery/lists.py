@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maild.mail import domain as names
-from maild.mail import header
+from maild.mail import header, words
 from maild.mail.address import Address, key_of
 from maild.store import ListMode, MailingList
 
@@ -54,11 +54,12 @@ def copy_for_members(mailing_list: MailingList, message: bytes, web: str = "") -
     if web:
         ways.insert(0, f"<{web}/lists/{domain}/{local}/leave>")
         one_click = (header.field("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),)
-    title = f"{mailing_list.title} " if mailing_list.title else ""
+    title = f"{words.encode(mailing_list.title)} " if mailing_list.title else ""
+    post = "NO" if mailing_list.mode is ListMode.ANNOUNCEMENTS else f"<mailto:{address}>"
     fields = [
         header.field(LOOP_FIELD, str(address), raw=True),
-        header.field("List-Id", f"{title}<{_list_id(local, domain)}>"),
-        header.field("List-Post", f"<mailto:{address}>", raw=True),
+        header.field("List-Id", f"{title}<{_list_id(local, domain)}>", raw=True),
+        header.field("List-Post", post, raw=True),
         header.field("List-Unsubscribe", ", ".join(ways), raw=True),
         *one_click,
         header.field("Precedence", "list"),

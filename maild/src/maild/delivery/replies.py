@@ -50,7 +50,7 @@ def write_reply(account: Account, reply: AutoReply, to: Address, message: bytes,
     text = "\r\n".join(reply.text.splitlines()) + "\r\n"
     wide = not own.local.isascii() or not to.local.isascii()
     fields = [
-        header.field("From", write(account.display_name, own, raw=wide), raw=wide),
+        header.field("From", write(account.display_name, own, raw=wide), raw=True),
         header.field("To", f"<{to}>", raw=True),
         header.field("Subject", subject),
         header.field("Date", dates.write(dates.moment(now))),

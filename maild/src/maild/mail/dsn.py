@@ -75,7 +75,7 @@ def build(report: Report, boundary: str) -> bytes:
     wide = any(not part.isascii() for part in _machine_texts(report)) or not report.original.isascii()
     head = b"".join(
         [
-            header.field("From", f"{words.encode(report.sender_name)} <postmaster@{report.host}>"),
+            header.field("From", f"{words.encode(report.sender_name)} <postmaster@{report.host}>", raw=True),
             b"To: <%b>\r\n" % str(report.to).encode(),
             header.field("Subject", report.subject),
             header.field("Date", dates.write(report.when)),

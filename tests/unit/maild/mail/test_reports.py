@@ -40,6 +40,8 @@ def test_bounce_is_a_multipart_report_of_three_parts() -> None:
     assert kinds == ["text/plain", "message/delivery-status", "message/rfc822"]
     assert parsed["subject"] == "전달하지 못했습니다"
     assert parsed["auto-submitted"] == "auto-replied"
+    (sender,) = parsed["from"].addresses
+    assert (sender.display_name, sender.addr_spec) == ("메일 시스템", "postmaster@smtp.xn--9t4b11yi5a.net")
     assert b"Diagnostic-Code: smtp; 550 5.1.1 no such\r\n" in built
     assert b"Original-Envelope-Id: QQ314159\r\n" in built
 
