@@ -77,6 +77,7 @@ class Expansion:
             return None
         sender, now = Address.parse(item.sender), await self._queue.now()
         own = {key_of(address) for address in await self._directory.addresses_of(account.id)}
+        own |= await self._tagged(item, account.id)
         message = await self._messages.read(item.blob_id, 0, min(item.size, 1 << 20))
         if not replies.answers(account.reply, sender, own, message, now):
             return None
@@ -89,6 +90,16 @@ class Expansion:
         return await own_message(
             self._router, body, [item.sender], sender=None, origin="reply", expires_at=item.expires_at
         )
+
+    async def _tagged(self, item: QueueItem, account_id: int) -> set[str]:
+        """The addresses with a tag (id+news@) by which the message reached this account."""
+        found: set[str] = set()
+        for row in item.recipients:
+            address = Address.parse(row.address)
+            account = (await self._directory.resolve(address.local, address.domain)).account
+            if account is not None and account.id == account_id:
+                found.add(address.key)
+        return found
 
     async def _named(self, hop: Hop) -> MailingList | None:
         address = Address.parse(hop.name)

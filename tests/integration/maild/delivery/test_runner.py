@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maild.delivery.endpoints import Endpoints, Ways
@@ -265,6 +265,21 @@ def test_automatic_answer_is_sent_once_a_sender(tmp_path: Path) -> None:
         assert (sender, recipients) == ("", ("friend@example.org",))
         assert b"Auto-Submitted: auto-replied" in body
         assert "다음 주에 돌아옵니다".encode() in body
+
+    scene(tmp_path, story)
+
+
+def test_tagged_address_gets_the_automatic_answer_and_a_role_does_not(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        domain = (await scene.store.directory.domains())[0]
+        await scene.store.directory.save_domain(replace(domain, plus_addressing=True))
+        account = (await scene.store.directory.accounts())[0]
+        reply = AutoReply(subject="휴가", text="다음 주에 돌아옵니다")
+        await scene.store.directory.save_account(replace(account, reply=reply))
+        await scene.submit("postmaster@테스트.net", sender="stranger@example.org")
+        await scene.submit("id+소식@테스트.net", sender="friend@example.org")
+        await scene.run_until(scene.empty)
+        assert [recipients for _, _, recipients, _ in scene.world.sent] == [("friend@example.org",)]
 
     scene(tmp_path, story)
 
