@@ -1,4 +1,4 @@
-"""The store for a command: opened, waited for a moment, closed whatever happens."""
+"""The store for a command: opened, waited for a moment, closed whatever happens; and the mailbox a command names."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 
 from maild.cli import Exit
 from maild.reconcile import ReconcileError
+from maild.reconcile.desired import address_key
 from maild.settings import Settings
-from maild.store import Store, StoreError, open_store
+from maild.store import Account, NotFound, Store, StoreError, open_store
 from maild.wrapping import WrappingError
 
 WAIT_SECONDS = 20.0
@@ -26,6 +27,14 @@ async def opened(settings: Settings, *, migrate: bool = True) -> AsyncIterator[S
         yield store
     finally:
         await store.close()
+
+
+async def mailbox_named(store: Store, address: str) -> Account:
+    """The account whose own address this is; ``NotFound`` when there is none."""
+    account = await store.directory.account_named(*address_key(address))
+    if account is None:
+        raise NotFound(public=f"There is no mailbox {address}.")
+    return account
 
 
 def finish(command: Callable[[], Awaitable[int]]) -> int:

@@ -9,12 +9,12 @@ import sys
 from dataclasses import replace
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
-from maild.cli._opened import finish, opened
+from maild.cli._opened import finish, mailbox_named, opened
 from maild.locale import Translator, translator
 from maild.policy.passwords import MAX_PASSWORD, kept, usable
 from maild.reconcile.desired import address_key
 from maild.reconcile.shown import address as shown_address
-from maild.store import Account, AlreadyExists, NotFound, Store
+from maild.store import Account, AlreadyExists, Store
 
 MADE_BYTES = 15
 """Random bytes of a password that is made: 120 bits."""
@@ -89,7 +89,7 @@ async def _list(args: argparse.Namespace, store: Store, _: Translator) -> int:
 
 
 async def _show(args: argparse.Namespace, store: Store, _: Translator) -> int:
-    account = await _found(args, store)
+    account = await mailbox_named(store, args.address)
     size, messages = await store.directory.usage(account.id)
     print(f"{_shown(account)}\t{account.display_name}")
     print(_("messages: {count}, {size} MiB", count=messages, size=f"{size / MIB:.1f}"))
@@ -113,7 +113,7 @@ async def _add(args: argparse.Namespace, store: Store, _: Translator) -> int:
 
 
 async def _set(args: argparse.Namespace, store: Store, _: Translator) -> int:
-    account = _changed(args, await _found(args, store))
+    account = _changed(args, await mailbox_named(store, args.address))
     if args.active is not None:
         account = replace(account, active=args.active == "yes")
     await store.directory.save_account(account)
@@ -121,7 +121,7 @@ async def _set(args: argparse.Namespace, store: Store, _: Translator) -> int:
 
 
 async def _new_password(args: argparse.Namespace, store: Store, _: Translator) -> int:
-    account = await _found(args, store)
+    account = await mailbox_named(store, args.address)
     password = _password(args, _)
     await _keep(account, password, args, store)
     if args.generate:
@@ -135,19 +135,11 @@ async def _keep(account: Account, password: str, args: argparse.Namespace, store
 
 
 async def _remove(args: argparse.Namespace, store: Store, _: Translator) -> int:
-    await store.directory.remove_account((await _found(args, store)).id, purge=args.purge)
+    await store.directory.remove_account((await mailbox_named(store, args.address)).id, purge=args.purge)
     return Exit.OK
 
 
 _COMMANDS = {"show": _show, "add": _add, "set": _set, "password": _new_password, "remove": _remove}
-
-
-async def _found(args: argparse.Namespace, store: Store) -> Account:
-    local, domain = address_key(args.address)
-    account = await store.directory.account_named(local, domain)
-    if account is None:
-        raise NotFound(public=f"There is no mailbox {args.address}.")
-    return account
 
 
 def _changed(args: argparse.Namespace, account: Account) -> Account:

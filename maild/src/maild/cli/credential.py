@@ -13,10 +13,9 @@ import secrets
 import time
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
-from maild.cli._opened import finish, opened
+from maild.cli._opened import finish, mailbox_named, opened
 from maild.locale import Translator, translator
 from maild.policy.passwords import hash_password
-from maild.reconcile.desired import address_key
 from maild.store import Account, Credential, CredentialKind, NotFound, Store
 
 PROTOCOLS = ("imap", "pop3", "smtp")
@@ -52,10 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
     async def opened_command() -> int:
         async with opened(settings) as store:
-            local, domain = address_key(args.mailbox)
-            account = await store.directory.account_named(local, domain)
-            if account is None:
-                raise NotFound(public=f"There is no mailbox {args.mailbox}.")
+            account = await mailbox_named(store, args.mailbox)
             return await command(args, store, account, translator(settings.language))
 
     return finish(opened_command)
