@@ -39,6 +39,7 @@ from lab.wsman.server import Server
 from lab.wsman.shells import Engine, Quotas, Shells
 from lab.wsman.signon import Credentials
 
+BACKLOG = 128
 EXPIRY = 1.0  # seconds between two looks for idle shells
 KILOBYTE = 1024
 
@@ -49,7 +50,11 @@ class Lab:
     def __init__(self, folder: Path, wanted: LabConfig) -> None:
         self.folder = folder
         end_leftovers(folder)
-        reserved = socket.create_server(("127.0.0.1", wanted.port_base))
+        # First of all: a lab that finds its ports taken has changed nothing.
+        control, self._http, self._https = (
+            socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
+            for port in (wanted.port_base, wanted.http, wanted.https)
+        )
         self.host = Host(folder, wanted.port_base, wanted.password)
         self._tls = certificates.ensure(folder / "tls", str(self.host.system.get("hostname")))
         hosts.prepare(self.host, wanted.kind)
@@ -59,7 +64,7 @@ class Lab:
         self._lock = RunLock(self.host.files)
         self._ended = threading.Event()
         offered = {**calls(self.host), **kind_calls(self.host), **self._commands()}
-        self._seam = Seam(offered, wanted.token, reserved)
+        self._seam = Seam(offered, wanted.token, control)
         self.shells = Shells(StallingEngine(self._engine(wanted), self.gate.stall), self.quotas)
         credentials = Credentials(wanted.user, wanted.password)
         self._offer_to_ntlm(credentials)
@@ -74,12 +79,10 @@ class Lab:
     def start(self) -> LabConfig:
         """Boots the host and opens the ports; the file is written when both are done."""
         self.host.boot()
-        listening = self._server.listen(self._wanted.http, self._wanted.https)
+        self._server.serve(self._http, self._https)
         for loop in (self.host.watch, self._seam.serve, self._expire, self._remember):
             threading.Thread(target=loop, name=loop.__name__, daemon=True).start()
-        running = replace(
-            self._wanted, http=listening.http, https=listening.https, control=self._seam.port, pid=os.getpid()
-        )
+        running = replace(self._wanted, control=self._seam.port, pid=os.getpid())
         self._wanted = running
         config.save(self.folder, running)
         return running
@@ -241,7 +244,7 @@ def main(arguments: list[str]) -> int:
     try:
         lab = Lab(folder, wanted)
     except OSError as error:
-        print(f"another lab has the ports above {wanted.port_base}: {error}", file=sys.stderr)
+        print(f"others have ports above {wanted.port_base}: {error}", file=sys.stderr)
         return config.PORTS_TAKEN
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: lab.stop())

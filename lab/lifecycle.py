@@ -17,13 +17,14 @@ from typing import Any
 
 import psutil
 
-from lab import config, seam
+from lab import bases, config, seam
 from lab.config import LabConfig
 from lab.model.errors import HostError
 
 PATIENCE = 120.0  # seconds for a start: a database of the host may have to recover
 PAUSE = 0.05
-ATTEMPTS = 5  # starts of other labs that may take the ports first
+ATTEMPTS = 5  # starts, where the ports turn out to be taken
+YIELD = 1.0  # seconds for what is just ending above a base that has to be had
 STATE = ("c", "state.json", "journal.jsonl", "run", "logs", "C:")
 
 
@@ -54,18 +55,19 @@ def start(folder: Path, **wanted: Any) -> LabConfig:
     if before.password and given.get("kind", before.kind) != before.kind:
         raise LabError(f"the lab in {folder} is a '{before.kind}' host: reset it to start another one")
     kept = replace(before, **given, pid=0, control=0)
-    if "http" not in given and "https" not in given:
-        kept = replace(kept, http=_free_again(kept.http), https=_free_again(kept.https))
-    attempts = ATTEMPTS if not kept.port_base else 1
+    left = ATTEMPTS
     while True:
-        config.save(folder, config.completed(kept, folder))
+        left -= 1
+        base = bases.claim(folder, kept.port_base)
+        http, https = kept.http or base + bases.HTTP, kept.https or base + bases.HTTPS
+        config.save(folder, replace(config.completed(kept), port_base=base, http=http, https=https))
         process = _spawn(folder)
-        attempts -= 1
         try:
             return _ready(folder, process)
         except LabError:
-            if process.returncode != config.PORTS_TAKEN or not attempts:
+            if process.returncode != config.PORTS_TAKEN or not left:
                 raise
+        time.sleep(YIELD if kept.port_base else 0)
 
 
 def _spawn(folder: Path) -> subprocess.Popen[bytes]:
@@ -79,11 +81,6 @@ def _spawn(folder: Path) -> subprocess.Popen[bytes]:
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
         )
-
-
-def _free_again(port: int) -> int:
-    """The port of before when it is free; 0, for any other, when it is not."""
-    return port if port and config.free(port) else 0
 
 
 def _ready(folder: Path, process: subprocess.Popen[bytes]) -> LabConfig:

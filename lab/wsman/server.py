@@ -11,7 +11,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BufferedReader
 from typing import Protocol, cast
 
@@ -22,7 +21,6 @@ from lab.wsman.soap import Fault, Request, access_denied, fault, read, too_large
 
 HANDSHAKE = 10.0  # seconds for TLS; a client that stalls here holds a thread
 IDLE = 120.0  # seconds between two requests of a connection, http.sys's own limit
-BACKLOG = 128
 
 
 class CutError(Exception):
@@ -43,14 +41,6 @@ class Gate(Protocol):
 
     def after(self, request: Request, answer: bytes) -> float:
         """After its effect: how much of the answer goes out before the connection breaks, 1 for all of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """The ports of a server."""
-
-    http: int
-    https: int
 
 
 class Server:
@@ -76,16 +66,12 @@ class Server:
         self._connections: dict[socket.socket, bool] = {}
         self._closed: set[bool] = set()
 
-    def listen(self, http: int = 0, https: int = 0) -> Listening:
-        """Opens both listeners; 0 takes a free port."""
-        ports = []
-        for port, tls in ((http, False), (https, True)):
-            listener = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
-            ports.append(listener.getsockname()[1])
+    def serve(self, http: socket.socket, https: socket.socket) -> None:
+        """Answers on both listeners."""
+        for listener, tls in ((http, False), (https, True)):
             with self._lock:
                 self._listeners.append(listener)
             threading.Thread(target=self._accept, args=(listener, tls), daemon=True).start()
-        return Listening(*ports)
 
     def close(self) -> None:
         """Closes listeners and connections."""

@@ -28,9 +28,6 @@ ABOUT = "the whole deploy killed before and after change requests and at random 
 SEED = 20261126
 RANDOM_POINTS = 30
 
-# Copies of one host have one base of ports; these are below those that other labs take by themselves, one an engine.
-PORT_BASES = {"model": 12_000, "pwsh": 14_000}
-
 # The long steps, so that a point in a later one costs seconds.
 PREPARE = """
 from pyinfra import host
@@ -108,7 +105,7 @@ class Forge:
             saved = self.folder / name
             if name == "prepared":
                 lifecycle.fork(self._saved["bare"], saved)
-            lab = Lab(saved, lifecycle.start(saved, engine=self.engine, port_base=PORT_BASES[self.engine]))
+            lab = Lab(saved, lifecycle.start(saved, engine=self.engine))
             try:
                 if name == "prepared":
                     self.site(lab).deployed(self.file(STRETCHES[0]))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
-import random
-import socket
 import struct
 import zipfile
 from functools import cache
@@ -21,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from lab import downloads
 from lab.kinds.authenticode import image
 from pyinfra_winrm.kinds import Download
+from tests.lib.ports import free_port
 
 EPOCH = (2020, 1, 1, 0, 0, 0)
 # keeps one number in a file and takes another as the wanted one
@@ -91,14 +89,6 @@ def wheel(path: Path, name: str, body: str) -> Path:
     return zipped(path, {file: text.encode() for file, text in files.items()})
 
 
-def quiet_port() -> int:
-    """A free port below those that the system gives to connections, which come and go while a case lasts."""
-    while True:
-        port = random.randrange(12000, 20000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-
-
 class Material:
     """The files, each made once."""
 
@@ -113,7 +103,7 @@ class Material:
         self.signed = zipped(folder / "signed.zip", self._program("Case Ltd."))
         self.signed_other = zipped(folder / "signed-other.zip", self._program("Other Ltd."))
 
-        self.port = quiet_port()
+        self.port = free_port()
 
     def download(self, name: str) -> Download:
         path = self.folder / name
