@@ -12,13 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 
 from maild.backup import BackupError, Manifest, Places, copy, create, join, prune, restore, verify
 from maild.backup.container import SUFFIX
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, opened
+from maild.cli._times import local
 from maild.locale import Translator, translator
 from maild.settings import Settings
 from maild.store import SchemaState, schema_of
@@ -104,7 +104,7 @@ async def _verify(args: argparse.Namespace, settings: Settings) -> int:
     if args.json:
         print(json.dumps({"id": manifest.id, "messages": manifest.messages, "created_at": manifest.created_at}))
     else:
-        made = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(manifest.created_at // 10**6))
+        made = local(manifest.created_at)
         print(_("whole; made {time}, {count} messages", time=made, count=manifest.messages))
     return Exit.OK
 

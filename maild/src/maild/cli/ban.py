@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import datetime as dt
 import ipaddress
 import sys
 import time
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import opened
+from maild.cli._times import MICRO, local
 from maild.locale import Translator, translator
 from maild.net.peer import Network, address_of, network_of
 from maild.policy.ranges import networks
 from maild.settings import Settings
 from maild.store import Ban, StoreError
-
-MICRO = 1_000_000
 
 
 def register(subparsers: Subparsers) -> None:
@@ -91,6 +89,4 @@ def _within(inner: Network, outer: Network) -> bool:
 
 
 def _until(at: int | None, say: Translator) -> str:
-    if at is None:
-        return say("for good")
-    return f"{dt.datetime.fromtimestamp(at / MICRO, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+    return say("for good") if at is None else local(at)

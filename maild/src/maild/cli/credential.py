@@ -7,13 +7,13 @@ changed by ``maild account password``.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import secrets
 import time
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, mailbox_named, opened
+from maild.cli._times import MICRO, local
 from maild.locale import Translator, translator
 from maild.policy.passwords import hash_password
 from maild.store import Account, Credential, CredentialKind, NotFound, Store
@@ -23,7 +23,7 @@ PROTOCOLS = ("imap", "pop3", "smtp")
 MADE_BYTES = 15
 """Random bytes of a password: 120 bits."""
 
-DAY_US = 24 * 3600 * 1_000_000
+DAY_US = 24 * 3600 * MICRO
 
 
 def register(subparsers: Subparsers) -> None:
@@ -67,8 +67,8 @@ async def _list(args: argparse.Namespace, store: Store, account: Account, _: Tra
                 )
             )
             continue
-        used = _("last used {time}", time=_time(row.last_used_at)) if row.last_used_at else _("never used")
-        ends = _("until {time}", time=_time(row.expires_at)) if row.expires_at else _("for good")
+        used = _("last used {time}", time=local(row.last_used_at)) if row.last_used_at else _("never used")
+        ends = _("until {time}", time=local(row.expires_at)) if row.expires_at else _("for good")
         print(f"{row.id}\t{row.kind}\t{row.scope or '-'}\t{used}\t{ends}\t{row.label}".rstrip())
     return Exit.OK
 
@@ -97,7 +97,3 @@ async def _remove(args: argparse.Namespace, store: Store, account: Account, _: T
         raise NotFound(public=_("There is no application password {id}.", id=args.id))
     await store.credentials.remove(args.id)
     return Exit.OK
-
-
-def _time(microseconds: int) -> str:
-    return dt.datetime.fromtimestamp(microseconds / 1_000_000).astimezone().isoformat(sep=" ", timespec="seconds")

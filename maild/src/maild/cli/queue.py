@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import datetime as dt
 import json
 import sys
 from dataclasses import asdict
 
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import opened
+from maild.cli._times import local
 from maild.locale import Translator, translator
 from maild.store import QueueItem, RecipientState, Store, StoreError
 
 PAGE = 500
 """Rows read at once."""
-MICRO = 1_000_000
 _STATES = {
     RecipientState.WAITING: "waits",
     RecipientState.DELIVERED: "delivered",
@@ -89,7 +88,7 @@ async def _destinations(store: Store, args: argparse.Namespace, say: Translator)
             if args.json:
                 print(json.dumps(asdict(row), ensure_ascii=False))
             elif row.waiting:
-                state = say("held back") if row.held else _time(row.due_at) if row.failures else say("being sent")
+                state = say("held back") if row.held else local(row.due_at) if row.failures else say("being sent")
                 print(f"{row.waiting:7} {row.name}\t{state}\t{row.reply}".rstrip())
         after = rows[-1].name
     if not waiting:
@@ -103,8 +102,8 @@ async def _messages(store: Store, args: argparse.Namespace, say: Translator) -> 
             print(json.dumps(_plain(item), ensure_ascii=False))
         else:
             recipients = ", ".join(row.address for row in item.recipients)
-            state = say("held back") if item.held else _time(item.next_at)
-            print(f"{item.id}\t{_time(item.created_at)}\t{item.size}\t<{item.sender}> -> {recipients}\t{state}")
+            state = say("held back") if item.held else local(item.next_at)
+            print(f"{item.id}\t{local(item.created_at)}\t{item.size}\t<{item.sender}> -> {recipients}\t{state}")
     return Exit.OK
 
 
@@ -121,10 +120,10 @@ async def _show(store: Store, args: argparse.Namespace, say: Translator) -> int:
         (say("Sender"), f"<{item.sender}>"),
         (say("Destination"), item.destination),
         (say("Bytes"), str(item.size)),
-        (say("Received"), _time(item.created_at)),
+        (say("Received"), local(item.created_at)),
         (say("Attempts"), str(item.attempts)),
-        (say("Next attempt"), say("held back") if item.held else _time(item.next_at)),
-        (say("Given up"), _time(item.expires_at)),
+        (say("Next attempt"), say("held back") if item.held else local(item.next_at)),
+        (say("Given up"), local(item.expires_at)),
     ]
     for name, text in lines:
         print(f"{name}: {text}")
@@ -154,7 +153,7 @@ async def _change(store: Store, args: argparse.Namespace, say: Translator) -> in
 async def _suppress(store: Store, args: argparse.Namespace, say: Translator) -> int:
     if args.address is None:
         for address, reason, until in await store.queue.suppressions():
-            print(f"{address}\t{say('for good') if until is None else _time(until)}\t{reason}")
+            print(f"{address}\t{say('for good') if until is None else local(until)}\t{reason}")
         return Exit.OK
     if args.remove:
         return Exit.OK if await store.queue.unsuppress(args.address) else Exit.NO
@@ -171,7 +170,3 @@ async def _of_destination(store: Store, destination: str) -> list[QueueItem]:
 
 def _plain(item: QueueItem) -> dict[str, object]:
     return asdict(item) | {"blob_id": item.blob_id.hex()}
-
-
-def _time(at: int) -> str:
-    return f"{dt.datetime.fromtimestamp(at / MICRO, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from maild.cli.__main__ import main
+from maild.cli._times import local
 from maild.policy.passwords import verify
 from maild.store import Account, Credential, Domain, Store
 from tests.lib.cli_server import settings_of_a_korean_server, with_store
@@ -57,6 +58,7 @@ def test_a_made_password_opens_what_it_is_for_until_its_day(settings: Path, caps
     assert "사용한 적 없음" in text
     assert "휴대전화" in text
     assert made.hash not in text
+    assert f"{local(made.expires_at)}까지" in text
     assert run(settings, "list", "--json") == 0
     assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == [own.id, made.id]
 
