@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from maild.settings import Settings, load
+from maild.settings.language import language_of
 
 # argparse has no public name for what add_subparsers returns.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
@@ -29,13 +30,18 @@ class Exit(IntEnum):
     CONFIG = 78
 
 
+def default_settings() -> Path:
+    """The settings file when none is named."""
+    return Path(os.environ.get(SETTINGS_VARIABLE, "maild.toml"))
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Gives a command the option ``--settings FILE``."""
     parser.add_argument(
         "--settings",
         metavar="FILE",
         type=Path,
-        default=Path(os.environ.get(SETTINGS_VARIABLE, "maild.toml")),
+        default=default_settings(),
         help=f"the settings file (default: ${SETTINGS_VARIABLE}, or maild.toml in this folder)",
     )
 
@@ -43,3 +49,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def settings_of(args: argparse.Namespace) -> Settings:
     """The settings that ``--settings`` names."""
     return load(args.settings)
+
+
+def language(args: argparse.Namespace) -> str:
+    """The language of the settings, whether they can be used or not; that of the locale without any."""
+    return language_of(getattr(args, "settings", default_settings()), os.environ)

@@ -13,7 +13,8 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from maild import __version__, cli
-from maild.cli import Exit
+from maild.cli import Exit, language
+from maild.locale import translator
 from maild.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return int(args.run(args))
     except SettingsError as error:
-        print(f"maild: {error}", file=sys.stderr)
+        print(f"maild: {error.said(translator(language(args)))}", file=sys.stderr)
         return Exit.CONFIG
     except _store_error() as error:
         print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)

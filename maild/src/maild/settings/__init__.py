@@ -3,10 +3,11 @@
 ``load(path)`` gives an immutable ``Settings`` or raises ``SettingsError``; ``example()`` prints the documented file.
 """
 
+from maild.settings.errors import SettingsError
 from maild.settings.example import example
 from maild.settings.limits import Limits
 from maild.settings.listeners import STANDARD_LISTENERS, TLS, Listener
-from maild.settings.load import Loading, SettingsError, load, parse, read
+from maild.settings.load import Loading, load, parse, read
 from maild.settings.model import Settings
 from maild.settings.parts import (
     ACME,

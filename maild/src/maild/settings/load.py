@@ -17,11 +17,8 @@ from typing import Any
 
 import msgspec
 
+from maild.settings.errors import SettingsError, of_msgspec
 from maild.settings.model import Settings
-
-
-class SettingsError(Exception):
-    """The settings cannot be used; the text says why, for the administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +40,16 @@ def read(path: str | Path) -> Loading:
     try:
         data = file.read_bytes()
         text = data.decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise SettingsError("there is no settings file {file}", file=file) from error
     except OSError as error:
-        raise SettingsError(f"{file}: {error.strerror or error}") from error
+        raise SettingsError("{file}: {problem}", file=file, problem=error.strerror or error) from error
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{file}: not UTF-8 at byte {error.start}") from error
+        raise SettingsError("{file}: not UTF-8 at byte {position}", file=file, position=error.start) from error
     try:
         return Loading(parse(text, file.resolve().parent), hashlib.sha256(data).hexdigest())
     except SettingsError as error:
-        raise SettingsError(f"{file}: {error}") from error
+        raise SettingsError("{file}: {problem}", file=file, problem=error) from error
 
 
 def parse(text: str, folder: Path) -> Settings:
@@ -58,7 +57,7 @@ def parse(text: str, folder: Path) -> Settings:
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(str(error)) from error
+        raise SettingsError("this is no TOML: {problem}", problem=error) from error
     refuse_unknown_keys(tree, msgspec.inspect.type_info(Settings), "")
 
     def to_path(wanted: type, value: Any) -> Any:
@@ -69,7 +68,7 @@ def parse(text: str, folder: Path) -> Settings:
     try:
         settings = msgspec.convert(_with_default_paths(tree), Settings, dec_hook=to_path)
     except msgspec.ValidationError as error:
-        raise SettingsError(str(error).replace("`$.", "`")) from error
+        raise of_msgspec(str(error)) from error
     check(settings)
     return settings
 
@@ -99,8 +98,12 @@ def refuse_unknown_keys(tree: Any, info: msgspec.inspect.Type, where: str) -> No
         for name in table:
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-                hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(known))}"
-                raise SettingsError(f"unknown key `{place}{name}`; {hint}")
+                unknown = f"{place}{name}"
+                if near:
+                    raise SettingsError("unknown key `{key}`; did you mean `{near}`?", key=unknown, near=near[0])
+                raise SettingsError(
+                    "unknown key `{key}`; known here: {keys}", key=unknown, keys=", ".join(sorted(known))
+                )
 
 
 def _tables(tree: Any, info: msgspec.inspect.Type, where: str) -> Iterator[tuple[dict[str, Any], list[str], str]]:
@@ -127,15 +130,22 @@ def check(settings: Settings) -> None:
     names: set[str] = set()
     for listener in settings.listeners:
         if listener.name in names:
-            raise SettingsError(f"two listeners are named `{listener.name}`")
+            raise SettingsError("two listeners are named `{name}`", name=listener.name)
         names.add(listener.name)
         _address(listener.bind, f"listeners `{listener.name}`: bind")
         if listener.protocol == "smtp" and listener.tls == "none" and listener.auth != "off":
-            raise SettingsError(f"listener `{listener.name}`: auth needs tls, a password never goes in clear text")
+            raise SettingsError(
+                "listener `{name}`: auth needs tls, a password never goes in clear text", name=listener.name
+            )
     for listener in settings.open_listeners:
         place = (listener.bind, listener.real_port)
         if place in seen:
-            raise SettingsError(f"listeners `{seen[place]}` and `{listener.name}` share port {listener.real_port}")
+            raise SettingsError(
+                "listeners `{one}` and `{other}` share port {port}",
+                one=seen[place],
+                other=listener.name,
+                port=listener.real_port,
+            )
         seen[place] = listener.name
     if settings.public_ipv4:
         _address(settings.public_ipv4, "public_ipv4", 4)
@@ -160,13 +170,15 @@ def _address(value: str, where: str, version: int | None = None) -> None:
     try:
         found = ipaddress.ip_address(value)
     except ValueError as error:
-        raise SettingsError(f"{where}: `{value}` is no IP address") from error
+        raise SettingsError("{where}: `{value}` is no IP address", where=where, value=value) from error
     if version is not None and found.version != version:
-        raise SettingsError(f"{where}: `{value}` is no IPv{version} address")
+        raise SettingsError("{where}: `{value}` is no IPv{version} address", where=where, value=value, version=version)
 
 
 def _network(value: str, where: str) -> None:
     try:
         ipaddress.ip_network(value)
     except ValueError as error:
-        raise SettingsError(f"{where}: `{value}` is no network, write it as ADDRESS/BITS") from error
+        raise SettingsError(
+            "{where}: `{value}` is no network, write it as ADDRESS/BITS", where=where, value=value
+        ) from error

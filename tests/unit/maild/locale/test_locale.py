@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from maild import locale
 
 SOURCES = Path("maild/src/maild")
-SPEAKERS = {"say", "_", "Reason", "plural", "fine", "finding", "broken"}
+SPEAKERS = {"say", "_", "Reason", "plural", "fine", "finding", "broken", "SettingsError"}
 """Calls whose first argument, and the one named remedy, is a text for people."""
 
 
