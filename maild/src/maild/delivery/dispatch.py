@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from maild.delivery.router import Arrival, Router
+from maild.delivery.router import Router
+from maild.delivery.routing import Arrival
 from maild.mail import header
 from maild.mail.address import Address, lenient
 from maild.mail.envelope import Notify, Recipient

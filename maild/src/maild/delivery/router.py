@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from maild.delivery.destination import Hop, Way, queued
 from maild.delivery.lists import BOUNCES, UNSUBSCRIBE
 from maild.delivery.roles import ignores_quota, is_role, keeper, server_postmaster
+from maild.delivery.routing import Arrival, Found, Lost, Plan, Refusal, Target
 from maild.delivery.srs import Rewriting, SRSError, is_rewritten
 from maild.log import Log
 from maild.mail import xtext
@@ -27,94 +27,6 @@ JUNK = "\\Junk"
 """Special use of the mailbox for suspicious mail (RFC 6154)."""
 REJECTS = "Rejects"
 """Mailbox that keeps refused mail some days, for its owner to look at; it is made when it is first needed."""
-
-
-class Found(StrEnum):
-    """What an address is."""
-
-    ACCOUNT = "account"
-    ALIAS = "alias"
-    LIST = "list"
-    CATCH_ALL = "catch-all"
-    ROLE = "role"
-    """postmaster or abuse without a mailbox of its own: goes to whoever looks after the domain."""
-    LIST_BOUNCES = "list-bounces"
-    """What came back from a list's members: goes to whoever looks after the domain."""
-    LIST_LEAVE = "list-leave"
-    """A member wants to leave."""
-    REWRITTEN = "rewritten"
-    """A sender that we rewrote (SRS): leads to the real one."""
-    ROUTE = "route"
-    """A route of ours; ``Target.local`` says whether it counts as a local recipient."""
-    REMOTE = "remote"
-
-
-class Refusal(StrEnum):
-    """Why an address of ours takes no mail; each has one reply."""
-
-    UNKNOWN = "550 5.1.1 There is no such mailbox here"
-    DOMAIN_OFF = "550 5.1.2 This domain takes no mail at the moment"
-    ACCOUNT_OFF = "550 5.2.1 This mailbox is disabled"
-    NOT_OURS = "550 5.1.1 This rewritten address is not valid here"
-    NOT_ON_ROUTE = "550 5.1.1 There is no such address behind this route"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """One recipient as it was found; ``refusal`` set means that it takes no mail."""
-
-    recipient: Address
-    found: Found | None = None
-    resolved: Resolved = field(default_factory=Resolved)
-    hop: Hop | None = None
-    leads_to: Address | None = None
-    """The real address behind a rewritten one."""
-    refusal: Refusal | None = None
-
-    @property
-    def local(self) -> bool:
-        """Whether the relay decision counts it as ours."""
-        if self.found is Found.ROUTE:
-            return self.resolved.route is not None and self.resolved.route.local
-        return self.found is not Found.REMOTE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """What ``plan`` needs to know of a message beside its recipients."""
-
-    sender: Address | None
-    origin: str = ""
-    """Account address of a submission, else empty."""
-    expires_at: int = 0
-    smtputf8: bool = False
-    eight_bit: bool = False
-    envelope_id: str = ""
-    dsn_return: str = ""
-    junk: bool = False
-    """Goes to Junk, is not forwarded and not answered."""
-    rejected: bool = False
-    """The client was told no; the copies go to Rejects alone."""
-    automatic: bool = False
-    """Auto-Submitted, a list's, or a report: is never answered (RFC 3834 section 2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """What an alias, a forward or a catch-all names and takes no mail; ``text`` may be no address."""
-
-    recipient: str
-    text: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Where one message goes: copies in mailboxes, rows in the queue, and what led nowhere."""
-
-    deliveries: tuple[Delivery, ...] = ()
-    queue: tuple[QueueEntry, ...] = ()
-    lost: tuple[Lost, ...] = ()
 
 
 class Router:
@@ -177,14 +89,21 @@ class Router:
 
     async def plan(self, targets: Iterable[tuple[Recipient, Target]], arrival: Arrival) -> Plan:
         """Every place the message goes, each mailbox and each remote address once."""
-        expansion = _Expansion(self._directory, arrival, self)
-        for recipient, target in targets:
-            await expansion.add(recipient, target)
-        found = expansion.plan()
+        found = (await self._expanded(targets, arrival)).plan()
         for lost in found.lost:
             if self._log is not None:
                 self._log.application(f"Mail to {lost.recipient} does not reach {lost.text!r}: {lost.why}.")
         return found
+
+    async def reaches(self, recipient: Recipient, target: Target, arrival: Arrival) -> bool:
+        """Whether a message to this recipient alone would come to anybody."""
+        return (await self._expanded([(recipient, target)], arrival)).ends > 0
+
+    async def _expanded(self, targets: Iterable[tuple[Recipient, Target]], arrival: Arrival) -> _Expansion:
+        expansion = _Expansion(self._directory, arrival, self)
+        for recipient, target in targets:
+            await expansion.add(recipient, target)
+        return expansion
 
     async def mailbox_for(self, account: Account, arrival: Arrival) -> int:
         """The mailbox that takes a copy: INBOX, Junk or Rejects."""
@@ -357,10 +276,14 @@ class _Expansion:
         if hop is None:
             self._lose(recipient, str(recipient.address), "there is no way to it")
             return
+        if self.arrival.rejected:
+            return
         self.ends += 1
         self.rows.setdefault((str(hop), _text(sender)), []).append(queued(recipient))
 
     def _own_row(self, hop: Hop, recipient: Recipient, sender: Address | None) -> None:
+        if self.arrival.rejected:
+            return
         self.ends += 1
         self.local_rows[str(hop)] = self._entry(str(hop), _text(sender), (queued(recipient),))
 

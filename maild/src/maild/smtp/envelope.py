@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from maild.delivery.lists import may_post
 from maild.delivery.roles import ignores_quota, is_role
-from maild.delivery.router import Found, Target
+from maild.delivery.routing import Arrival, Found, Target
 from maild.mail.address import Address, AddressError
 from maild.mail.envelope import Recipient
 from maild.policy import Verdict, decide
 from maild.smtp import grammar, notice
 from maild.smtp.context import Context
 from maild.smtp.grammar import Refused
-from maild.smtp.reception import TOO_LARGE, TOO_OFTEN, is_local
+from maild.smtp.reception import DEAD_END, TOO_LARGE, TOO_OFTEN, is_local
 from maild.smtp.transaction import Client, Transaction
 from maild.store import Account
 
@@ -51,7 +51,9 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
         refusal = await context.screen(peer=client.peer, helo=client.helo, sender=transaction.sender, recipient=address)
         if refusal is not None:
             raise Refused(refusal)
-    transaction.recipients.append((Recipient(address, asked.notify, asked.original), target))
+    recipient = Recipient(address, asked.notify, asked.original)
+    await _refuse_dead_end(context, transaction, recipient, target)
+    transaction.recipients.append((recipient, target))
 
 
 async def _postmaster(context: Context) -> Address:
@@ -86,6 +88,14 @@ def _refuse_special(client: Client, transaction: Transaction, target: Target) ->
     members = target.resolved.mailing_list if target.found is Found.LIST else None
     if members is not None and not may_post(members, transaction.sender, authenticated=client.user is not None):
         raise Refused("550 5.7.1 You may not write to this list")
+
+
+async def _refuse_dead_end(context: Context, transaction: Transaction, recipient: Recipient, target: Target) -> None:
+    """An alias to nobody is said here: at the end of the data it would be lost beside recipients who get theirs."""
+    if target.found not in (Found.ALIAS, Found.CATCH_ALL):
+        return
+    if not await context.router.reaches(recipient, target, Arrival(sender=transaction.sender)):
+        raise Refused(DEAD_END)
 
 
 async def _refuse_rate(context: Context, account: Account, transaction: Transaction) -> None:

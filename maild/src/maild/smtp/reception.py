@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 
-from maild.delivery.router import Arrival, Plan
+from maild.delivery.routing import Arrival, Plan
 from maild.log import Log
 from maild.mail import header, mailboxes
 from maild.mail.address import Address
@@ -37,6 +37,7 @@ from maild.store import (
 AUTOMATIC_FIELDS = frozenset({b"auto-submitted", b"list-id", b"list-unsubscribe", b"precedence"})
 """Fields of mail that is never answered automatically (RFC 3834 section 2)."""
 
+DEAD_END = "550 5.1.1 There is no mailbox behind this address"
 BARE = "550 5.6.0 The message holds a bare CR or LF; lines end with CRLF"
 NUL = "550 5.6.0 The message holds a NUL"
 TOO_LARGE = "552 5.3.4 The message is larger than {limit} bytes"
@@ -94,7 +95,7 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
         message = message if verified.head is None else message.with_head(verified.head)
     arrival = _arrival(context, client, transaction, fields, verified)
     plan = await context.router.plan(transaction.recipients, arrival)
-    _refuse_lost(plan)
+    _refuse_lost(plan, verified)
     if client.user is not None:
         await _count(context, client.user.account, len(transaction.recipients))
     hop = trace.Hop(
@@ -216,10 +217,12 @@ def _arrival(
     )
 
 
-def _refuse_lost(plan: Plan) -> None:
-    """A recipient that led nowhere after all (an alias to nobody) is refused, with all others: nothing is lost."""
-    if not plan.deliveries and not plan.queue:
-        raise Refused("550 5.1.1 There is no mailbox behind this address")
+def _refuse_lost(plan: Plan, verified: Verified) -> None:
+    """Nothing is taken that reaches nobody; what the checks refused says so, whether or not anybody keeps a copy."""
+    if plan.deliveries or plan.queue:
+        return
+    verified.settled(False)
+    raise Refused(verified.refusal or DEAD_END)
 
 
 async def _count(context: Context, account: Account, recipients: int) -> None:

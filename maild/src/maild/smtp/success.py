@@ -11,7 +11,7 @@ from maild.delivery import notices
 from maild.delivery.dispatch import own_message
 from maild.delivery.next_hop import Reply
 from maild.delivery.notices import Told, Writer
-from maild.delivery.router import Found
+from maild.delivery.routing import Found
 from maild.mail import dates
 from maild.mail.dsn import MAX_RETURNED
 from maild.smtp.context import Context

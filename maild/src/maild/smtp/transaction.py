@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from maild.delivery.router import Target
+from maild.delivery.routing import Target
 from maild.mail.address import Address
 from maild.mail.envelope import Recipient
 from maild.net import Peer, TLSInfo

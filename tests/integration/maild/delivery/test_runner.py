@@ -11,7 +11,8 @@ from maild.delivery.endpoints import Endpoints, Ways
 from maild.delivery.expansion import Expansion
 from maild.delivery.hosts import Families
 from maild.delivery.next_hop import Capabilities, Endpoint, HopError, Reply, Session, Transaction
-from maild.delivery.router import Arrival, Router
+from maild.delivery.router import Router
+from maild.delivery.routing import Arrival
 from maild.delivery.runner import Pace, Runner
 from maild.delivery.schedule import MINUTE, Schedule
 from maild.delivery.tell import Teller
@@ -218,6 +219,59 @@ def test_dead_destination_costs_one_attempt_and_the_living_are_served(tmp_path: 
         assert len(scene.world.sent) == 60
         (dead,) = [each for each in await scene.store.queue.destinations() if each.name == "mx:dead.example"]
         assert (dead.waiting, dead.reply) == (60, "421 4.4.1 no answer")
+
+    scene(tmp_path, story)
+
+
+def dropping(*locals_: str) -> Callable[[str], Reply]:
+    """The end of the session for these recipients, 250 for others."""
+
+    def answer(address: str) -> Reply:
+        if address.partition("@")[0] in locals_:
+            raise HopError(Reply(421, "4.4.2", "the server ended the connection"), host="mx.example.org")
+        return Reply(250, "2.0.0", "kept")
+
+    return answer
+
+
+def test_message_that_ends_the_peers_sessions_waits_alone(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.world.answers["mx.example.org"] = dropping("poison")
+        for local in ("a", "poison", "b", "c"):
+            await scene.submit(f"{local}@example.org")
+
+        async def others_served() -> bool:
+            return await scene.store.queue.count() == 1
+
+        await scene.run_until(others_served)
+        (item,) = await scene.store.queue.items()
+        assert (item.recipients[0].address, item.attempts) == ("poison@example.org", 1)
+        assert item.recipients[0].reply == "421 4.4.2 the server ended the connection"
+        (there,) = await scene.store.queue.destinations()
+        assert there.failures == 0
+
+        await scene.store.queue.retry([item.id])
+        await scene.submit("d@example.org")
+        await scene.run_until(others_served)
+        (there,) = await scene.store.queue.destinations()
+        assert there.failures == 0
+
+    scene(tmp_path, story)
+
+
+def test_destination_that_ends_its_session_at_every_message_backs_off(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        locals_ = [f"p{number}" for number in range(30)]
+        scene.world.answers["mx.example.org"] = dropping(*locals_)
+        for local in locals_:
+            await scene.submit(f"{local}@example.org")
+
+        async def backs_off() -> bool:
+            return any(each.failures for each in await scene.store.queue.destinations())
+
+        await scene.run_until(backs_off)
+        assert await scene.store.queue.count() == 30
+        assert scene.world.connections.count("mx.example.org") == 3
 
     scene(tmp_path, story)
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maild.delivery import srs
-from maild.delivery.router import Arrival, Found, Plan, Refusal, Router, Target
+from maild.delivery.router import Router
+from maild.delivery.routing import Arrival, Found, Plan, Refusal, Target
 from maild.log import Log, Record
 from maild.mail.address import Address
 from maild.mail.envelope import Recipient

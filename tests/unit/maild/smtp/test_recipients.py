@@ -117,4 +117,16 @@ def test_a_role_whose_alias_leads_to_nobody_reaches_who_looks_after_the_domain(t
     ]
     assert said_to(house, "a@b.c", f"abuse@{DOMAIN}") == ["250", "354", "250"]
     assert len(house.memory.bodies_of(house.id)) == 1
-    assert said_to(house, "a@b.c", f"info@{DOMAIN}") == ["250", "354", "550"]
+    assert said_to(house, "a@b.c", f"info@{DOMAIN}")[0] == "550"
+
+
+def test_an_alias_to_nobody_is_refused_beside_recipients_who_get_their_mail() -> None:
+    house = House()
+    house.memory.alias_rows += [
+        Alias(domain=DOMAIN, local="info", targets=("gone@테스트.net",)),
+        Alias(domain=DOMAIN, local="circle", targets=("circle@테스트.net",)),
+        Alias(domain=DOMAIN, local="team", targets=("gone@테스트.net", f"id@{DOMAIN}")),
+    ]
+    recipients = (f"info@{DOMAIN}", f"circle@{DOMAIN}", f"team@{DOMAIN}")
+    assert said_to(house, "a@b.c", *recipients) == ["550", "550", "250", "354", "250"]
+    assert len(house.memory.bodies_of(house.id)) == 1

@@ -8,7 +8,7 @@ import pytest
 
 from maild.settings import Limits
 from maild.smtp.context import Verified
-from maild.store import StoreFull, StoreUnavailable
+from maild.store import Alias, ListMode, MailingList, StoreFull, StoreUnavailable
 from tests.lib.scripted import (
     DOMAIN,
     MAIL,
@@ -225,6 +225,17 @@ def test_what_the_checks_refuse_is_refused_and_a_kept_copy_goes_to_rejects_alone
         house = House(verifier=Finds(Verified(refusal="550 5.7.1 no", kept=kept)))
         assert codes(b"EHLO c\r\n" + MAIL, MESSAGE, house=house)[-1] == "550"
         assert len(house.memory.accepted) == kept
+
+
+@pytest.mark.parametrize("local", ["away", "news", "news-unsubscribe"])
+def test_a_refused_message_is_sent_on_to_nobody_by_alias_or_list(local: str) -> None:
+    house = House(verifier=Finds(Verified(refusal="550 5.7.1 no", kept=True)))
+    house.memory.alias_rows.append(Alias(domain=DOMAIN, local="away", targets=("me@example.com",)))
+    members = ("a@example.org", "b@example.org")
+    house.memory.list_rows.append(MailingList(domain=DOMAIN, local="news", members=members, mode=ListMode.PUBLIC))
+    envelope = MAIL.replace(b"<id@", f"<{local}@".encode())
+    assert replies(house.talk(b"EHLO c\r\n" + envelope, MESSAGE))[-1] == "550 5.7.1 no"
+    assert house.memory.accepted == []
 
 
 def test_a_loop_ends() -> None:

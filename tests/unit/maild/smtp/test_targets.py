@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from maild.delivery.router import Found, Router, Target
+from maild.delivery.router import Router
+from maild.delivery.routing import Found, Target
 from maild.mail.address import Address
 from maild.net import FairQueue
 from maild.smtp.context import Context
