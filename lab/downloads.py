@@ -6,6 +6,8 @@ only has to lie where the real thing would. The same bytes each time, so that th
 
 from __future__ import annotations
 
+import io
+import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,25 +20,27 @@ RUNTIME = "vc_redist.x64.exe"
 
 
 def make(folder: Path) -> Path:
-    """Puts the stand-ins into a folder, unless they are there; returns it."""
+    """Puts the stand-ins into a folder, unless they are there; returns it. Several runs may do it at once."""
     folder.mkdir(parents=True, exist_ok=True)
-    _archive(folder / PYTHON, ["tools/python.exe"])
     programs = ("mysqld", "mysql", "mysqladmin", "mysqldump")
-    _archive(folder / MYSQL, [f"mysql-winx64/bin/{name}.exe" for name in programs])
-    _write(folder / RUNTIME, TEXT)
+    _put(folder / PYTHON, _archive(["tools/python.exe"]))
+    _put(folder / MYSQL, _archive([f"mysql-winx64/bin/{name}.exe" for name in programs]))
+    _put(folder / RUNTIME, TEXT)
     return folder
 
 
-def _archive(path: Path, names: Iterable[str]) -> None:
-    if path.exists():
-        return
-    part = path.with_suffix(".part")
-    with zipfile.ZipFile(part, "w") as archive:
+def _archive(names: Iterable[str]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
         for name in names:
             archive.writestr(zipfile.ZipInfo(name, EPOCH), TEXT)
-    part.replace(path)
+    return content.getvalue()
 
 
-def _write(path: Path, content: bytes) -> None:
-    if not path.exists():
-        path.write_bytes(content)
+def _put(path: Path, content: bytes) -> None:
+    """Whole or not at all, so that nobody who starts meanwhile finds half of it."""
+    if path.exists():
+        return
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".making-", delete=False) as part:
+        part.write(content)
+    Path(part.name).replace(path)
