@@ -102,7 +102,15 @@ class Outgoing:
             fetch=policy_fetcher(resolver, ways.families, settings.queue.ca_file),
             unwrap=lambda sealed: unwrap(sealed, key or b"", ROUTE_PURPOSE).decode(),
         )
-        self._expansion = Expansion(router, store.directory, store.messages, store.queue, store.state)
+        self._expansion = Expansion(
+            router,
+            store.directory,
+            store.messages,
+            store.queue,
+            store.state,
+            language=settings.language,
+            translator=translator,
+        )
         self._teller = Teller(
             router,
             store.directory,
@@ -132,7 +140,7 @@ class Outgoing:
         ways, trust, schedule = _ways(settings), Trust(settings.queue.ca_file), schedule_of(settings)
         self._client.configure(settings.hostname, trust)
         self._endpoints.configure(ways, policy_fetcher(self._resolver, ways.families, settings.queue.ca_file))
-        self._expansion.configure(router)
+        self._expansion.configure(router, language=settings.language)
         self._teller.configure(
             router, hostname=settings.hostname, language=settings.language, lifetime=schedule.lifetime
         )

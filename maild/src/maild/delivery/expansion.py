@@ -7,40 +7,54 @@ once however often the daemon dies.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 
-from maild.delivery import destination, lists, replies
+from maild.delivery import destination, leaving, lists, replies
 from maild.delivery.destination import Hop, Way
 from maild.delivery.dispatch import own_message
+from maild.delivery.notices import Translate
 from maild.delivery.router import Router
 from maild.mail.address import Address, key_of
 from maild.store import Directory, Incoming, MailingList, Messages, Queue, QueueItem, State
 
+LEAVE_KEY = "lists.leave"
+"""Name in the store of the key that answers of leaving members are known by, the same for all daemons."""
+HEADER_BYTES = 1 << 20
+"""What is read of a message to see who wrote it."""
+
 
 class Expansion:
-    """Expands ``list:``, ``leave:`` and ``reply:`` items. ``web`` is the base URL for one-click leaving, or empty."""
+    """Expands ``list:``, ``leave:`` and ``reply:`` items. ``translator`` gives a translation by language."""
 
     def __init__(
-        self, router: Router, directory: Directory, messages: Messages, queue: Queue, state: State, *, web: str = ""
+        self,
+        router: Router,
+        directory: Directory,
+        messages: Messages,
+        queue: Queue,
+        state: State,
+        *,
+        language: str = "en",
+        translator: Callable[[str], Translate] = lambda _: str,
     ) -> None:
         self._router = router
         self._directory = directory
         self._messages = messages
         self._queue = queue
         self._state = state
-        self._web = web
+        self._language = language
+        self._translator = translator
 
-    def configure(self, router: Router) -> None:
+    def configure(self, router: Router, *, language: str) -> None:
         """Takes changed settings."""
-        self._router = router
+        self._router, self._language = router, language
 
     async def of(self, item: QueueItem) -> tuple[Incoming, ...]:
         """The messages this item stands for."""
         hop = destination.parse(item.destination)
-        if hop.way is Way.LEAVE:
-            await self._leave(item, hop)
-            return ()
-        found = await (self._list(item, hop) if hop.way is Way.LIST else self._answer(item, hop))
+        works = {Way.LIST: self._list, Way.LEAVE: self._leave, Way.REPLY: self._answer}
+        found = await works[hop.way](item, hop)
         return () if found is None else (found,)
 
     async def _list(self, item: QueueItem, hop: Hop) -> Incoming | None:
@@ -48,7 +62,7 @@ class Expansion:
         if mailing_list is None:
             return None
         body = await self._whole(item)
-        copy = lists.copy_for_members(mailing_list, body, self._web)
+        copy = lists.copy_for_members(mailing_list, body)
         if copy is None:
             return None
         members = [member for member in copy.recipients if await self._queue.suppressed(member) is None]
@@ -62,14 +76,50 @@ class Expansion:
             prefix=copy.prefix,
         )
 
-    async def _leave(self, item: QueueItem, hop: Hop) -> None:
+    async def _leave(self, item: QueueItem, hop: Hop) -> Incoming | None:
+        """Takes a member off who has shown who it is, and asks back where anybody could be the sender."""
         mailing_list = await self._named(hop)
         if mailing_list is None or not item.sender:
-            return
-        leaving = Address.parse(item.sender).key
-        kept = tuple(member for member in mailing_list.members if key_of(member) != leaving)
+            return None
+        if replies.is_automatic(await self._messages.read(item.blob_id, 0, min(item.size, HEADER_BYTES))):
+            return None
+        now, key = await self._queue.now(), await self._leave_key()
+        answers = [each for row in item.recipients if leaving.is_answer(each := Address.parse(row.address))]
+        if answers:
+            leavers = [leaving.leaving_member(mailing_list, each, key, now) for each in answers]
+        else:
+            wish = key_of(item.sender)
+            leavers = [next((member for member in mailing_list.members if key_of(member) == wish), None)]
+            if leavers[0] is not None and "@" not in item.origin:
+                return await self._ask_back(mailing_list, leavers[0], key, now, item.expires_at)
+        kept = tuple(member for member in mailing_list.members if member not in leavers)
         if len(kept) != len(mailing_list.members):
             await self._directory.save_list(replace(mailing_list, members=kept))
+        return None
+
+    async def _ask_back(
+        self, mailing_list: MailingList, member: str, key: bytes, now: int, expires_at: int
+    ) -> Incoming | None:
+        """The letter to a member, once a day: others could ask for it as well."""
+        answer_to = leaving.answer_address(mailing_list, member, key, now)
+        if answer_to is None or await self._queue.suppressed(member) is not None:
+            return None
+        asked = f"{mailing_list.local}@{mailing_list.domain} {key_of(member)}"
+        if not await self._state.once("leave", asked, now + leaving.MICROSECONDS_PER_DAY, now):
+            return None
+        address = Address.parse(member)
+        account = (await self._directory.resolve(address.local, address.domain)).account
+        say = self._translator((account.language if account else "") or self._language)
+        body = leaving.letter(mailing_list, address, answer_to, say, now, os.urandom(8))
+        return await own_message(self._router, body, [member], sender=None, origin="list", expires_at=expires_at)
+
+    async def _leave_key(self) -> bytes:
+        """Read each time: of two daemons that make it at once, both use the one that stays."""
+        kept = await self._state.get(LEAVE_KEY)
+        if kept is None:
+            await self._state.put(LEAVE_KEY, os.urandom(32).hex())
+            kept = await self._state.get(LEAVE_KEY)
+        return bytes.fromhex(kept or "")
 
     async def _answer(self, item: QueueItem, hop: Hop) -> Incoming | None:
         account = await self._directory.account(int(hop.name))
@@ -78,7 +128,7 @@ class Expansion:
         sender, now = Address.parse(item.sender), await self._queue.now()
         own = {key_of(address) for address in await self._directory.addresses_of(account.id)}
         own |= await self._tagged(item, account.id)
-        message = await self._messages.read(item.blob_id, 0, min(item.size, 1 << 20))
+        message = await self._messages.read(item.blob_id, 0, min(item.size, HEADER_BYTES))
         if not replies.answers(account.reply, sender, own, message, now):
             return None
         if await self._queue.suppressed(item.sender) is not None:

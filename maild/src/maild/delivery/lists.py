@@ -1,7 +1,7 @@
 """Distribution lists: who may write to one, and the copy its members get.
 
-The body and its signatures stay as they are; fields are only put before it: List-Id, List-Post, List-Unsubscribe with
-one click (RFC 2369, 2919, 8058) and Precedence. Bounces go to the list's own address, not to the writer.
+The body and its signatures stay as they are; fields are only put before it: List-Id, List-Post, List-Unsubscribe (RFC
+2369, 2919) and Precedence. Bounces go to the list's own address, not to the writer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LOOP_FIELD = "X-Mailhost-List"
 BOUNCES = "-bounces"
 """Suffix of the local part that takes a list's bounces."""
 UNSUBSCRIBE = "-unsubscribe"
-"""Suffix of the local part that takes a request to leave."""
+"""Suffix of the local part that takes a request to leave, and with a detail behind it the answer to our question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +43,19 @@ def may_post(mailing_list: MailingList, sender: Address | None, *, authenticated
     return sender.key in {key_of(each) for each in mailing_list.members}
 
 
-def copy_for_members(mailing_list: MailingList, message: bytes, web: str = "") -> Copy | None:
-    """The copy, None for a message that has been through this list; ``web`` is the base URL for one-click leaving."""
+def copy_for_members(mailing_list: MailingList, message: bytes) -> Copy | None:
+    """The copy, None for a message that has been through this list."""
     local, domain = mailing_list.local, mailing_list.domain
     address = Address(local, domain)
     if str(address).encode() in header.values(message, LOOP_FIELD):
         return None
-    ways = [f"<mailto:{Address(local + UNSUBSCRIBE, domain)}>"]
-    one_click: tuple[bytes, ...] = ()
-    if web:
-        ways.insert(0, f"<{web}/lists/{domain}/{local}/leave>")
-        one_click = (header.field("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),)
     title = f"{words.encode(mailing_list.title)} " if mailing_list.title else ""
     post = "NO" if mailing_list.mode is ListMode.ANNOUNCEMENTS else f"<mailto:{address}>"
     fields = [
         header.field(LOOP_FIELD, str(address), raw=True),
         header.field("List-Id", f"{title}<{_list_id(local, domain)}>", raw=True),
         header.field("List-Post", post, raw=True),
-        header.field("List-Unsubscribe", ", ".join(ways), raw=True),
-        *one_click,
+        header.field("List-Unsubscribe", f"<mailto:{Address(local + UNSUBSCRIBE, domain)}>", raw=True),
         header.field("Precedence", "list"),
     ]
     prefix = b"".join(fields)

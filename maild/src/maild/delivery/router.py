@@ -130,9 +130,13 @@ class Router:
 
     async def _list_service(self, recipient: Address) -> Target | None:
         """The address beside a list that takes its bounces, or a wish to leave it."""
-        for suffix, found in ((BOUNCES, Found.LIST_BOUNCES), (UNSUBSCRIBE, Found.LIST_LEAVE)):
-            base = recipient.local.removesuffix(suffix)
-            if base and base != recipient.local:
+        for local, suffix, found in (
+            (recipient.local, BOUNCES, Found.LIST_BOUNCES),
+            (recipient.local, UNSUBSCRIBE, Found.LIST_LEAVE),
+            (recipient.local.rpartition("+")[0], UNSUBSCRIBE, Found.LIST_LEAVE),
+        ):
+            base = local.removesuffix(suffix)
+            if base and base != local:
                 resolved = await self._directory.resolve(base, recipient.domain)
                 if resolved.mailing_list is not None:
                     return Target(recipient=recipient, found=found, resolved=resolved)

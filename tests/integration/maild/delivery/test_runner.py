@@ -18,21 +18,12 @@ from maild.delivery.schedule import MINUTE, Schedule
 from maild.delivery.tell import Teller
 from maild.dns import MX
 from maild.log import Log
-from maild.mail import dsn
+from maild.mail import dsn, header
 from maild.mail.address import Address
 from maild.mail.envelope import Recipient
+from maild.mail.mailboxes import addresses
 from maild.settings import Database
-from maild.store import (
-    Account,
-    AutoReply,
-    Domain,
-    Incoming,
-    ListMode,
-    MailingList,
-    QueueItem,
-    Store,
-    new_id,
-)
+from maild.store import Account, AutoReply, Domain, Incoming, ListMode, MailingList, QueueItem, Store, new_id
 from maild.store.open import open_store
 from tests.lib.zones import Zones
 
@@ -82,14 +73,21 @@ class Scene:
     world: World
     runner: Runner
 
-    async def submit(self, *recipients: str, sender: str = "id@테스트.net", lifetime: int = 100 * MINUTE) -> None:
+    async def submit(
+        self,
+        *recipients: str,
+        sender: str = "id@테스트.net",
+        lifetime: int = 100 * MINUTE,
+        origin: str = "",
+        before: str = "",
+    ) -> None:
         targets = [
             (Recipient(Address.parse(each)), await self.router.classify(Address.parse(each))) for each in recipients
         ]
         now = await self.store.queue.now()
-        arrival = Arrival(sender=Address.parse(sender), expires_at=now + lifetime)
+        arrival = Arrival(sender=Address.parse(sender), expires_at=now + lifetime, origin=origin)
         plan = await self.router.plan(targets, arrival)
-        text = MAIL.format(to=", ".join(recipients)).encode()
+        text = (before + MAIL.format(to=", ".join(recipients))).encode()
         await self.store.accept(Incoming(id=new_id(), body=text, deliveries=plan.deliveries, queue=plan.queue))
 
     async def run_until(self, done: Callable[[], Coroutine[object, object, bool]]) -> None:
@@ -301,6 +299,52 @@ def test_list_mail_goes_to_each_member_with_the_lists_own_sender(tmp_path: Path)
         assert (sender, recipients) == (f"news-bounces@{DOMAIN}", ("a@example.org",))
         assert b"List-Id:" in body
         assert len(await scene.inbox()) == 1
+
+    scene(tmp_path, story)
+
+
+async def members(scene: Scene) -> tuple[str, ...]:
+    (news,) = await scene.store.directory.lists()
+    return news.members
+
+
+def test_a_claimed_sender_is_asked_back_once_and_only_its_answer_takes_it_off_the_list(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        everybody = ("id@테스트.net", "a@example.org", "b@example.org")
+        await scene.store.directory.save_list(
+            MailingList(domain=DOMAIN, local="소식", members=everybody, mode=ListMode.PUBLIC)
+        )
+        for _ in range(2):
+            await scene.submit("소식-unsubscribe@테스트.net", sender="A@example.org")
+        await scene.submit("소식-unsubscribe@테스트.net", sender="stranger@example.org")
+        await scene.run_until(scene.empty)
+        assert await members(scene) == everybody
+        ((_, sender, recipients, letter),) = scene.world.sent
+        assert (sender, recipients) == ("", ("a@example.org",))
+        (answer_to,) = addresses(header.values(letter, "From"))
+        assert answer_to is not None
+
+        forged = answer_to.local[:-1] + ("b" if answer_to.local.endswith("a") else "a")
+        await scene.submit(str(Address(forged, DOMAIN)), sender="a@example.org")
+        await scene.submit(str(answer_to), sender="a@example.org", before="Auto-Submitted: auto-replied\r\n")
+        await scene.run_until(scene.empty)
+        assert await members(scene) == everybody
+
+        await scene.submit(str(answer_to), sender="other-address@example.org")
+        await scene.run_until(scene.empty)
+        assert await members(scene) == ("id@테스트.net", "b@example.org")
+        assert len(scene.world.sent) == 1
+
+    scene(tmp_path, story)
+
+
+def test_a_member_who_logged_in_leaves_a_list_at_once(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        both = ("id@테스트.net", "a@example.org")
+        await scene.store.directory.save_list(MailingList(domain=DOMAIN, local="news", members=both))
+        await scene.submit("news-unsubscribe@테스트.net", origin=f"id@{DOMAIN}")
+        await scene.run_until(scene.empty)
+        assert await members(scene) == ("a@example.org",)
 
     scene(tmp_path, story)
 
