@@ -8,4 +8,4 @@ from tasks import operating, operations
 wanted = operating.handed_over(host)
 
 ensure(name="Backup", task="backup", resources=wanted.resources)
-operations.pull(name="Pull", source=wanted.source, target=wanted.target)
+operations.pull(name="Pull", source=wanted.source, target=wanted.target, language=wanted.language)

@@ -30,6 +30,7 @@ from pyinfra_winrm.lock import Holder
 from pyinfra_winrm.resource import Resource
 from pyinfra_winrm.run import HostRun
 from pyinfra_winrm.settings import DATA_META, WinRMData, connection
+from pyinfra_winrm.wording import ENGLISH, Words
 
 NO_SENSE: Final = (
     "_sudo",
@@ -53,6 +54,7 @@ class WinRMConnector(BaseConnector):
 
     failure: str | None = None
     notes: tuple[str, ...] = ()
+    words: Words = ENGLISH
     _run: HostRun | None = None
 
     def __init__(self, state: State, host: Host) -> None:

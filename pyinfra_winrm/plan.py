@@ -27,6 +27,7 @@ from pyinfra_winrm.connector import WinRMConnector
 from pyinfra_winrm.drift import Drift
 from pyinfra_winrm.lock import Holder
 from pyinfra_winrm.resource import Difference, Json
+from pyinfra_winrm.wording import ENGLISH, Words
 
 IN_STEP: Final = 0
 ERROR: Final = 1
@@ -44,6 +45,7 @@ class HostPlan:
     holder: Holder | None = None
     notes: tuple[str, ...] = ()
     """What a deploy has to say of the host that is neither drift nor an error."""
+    words: Words = ENGLISH
 
     @property
     def status(self) -> str:
@@ -83,9 +85,17 @@ def render(plans: Sequence[HostPlan], *, as_json: bool) -> Iterator[str]:
         yield from (prefix + drift.line() for drift in plan.drift)
         yield from (prefix + note for note in plan.notes)
         if plan.holder is not None:
-            yield f"{prefix}{plan.holder} holds the lock"
-        closing = {"error": f"error: {plan.error}", "in step": "in step"}
-        yield prefix + closing.get(plan.status, f"{len(plan.drift)} difference{'s' if len(plan.drift) > 1 else ''}")
+            yield prefix + plan.words.held.format(user=plan.holder.user, since=plan.holder.start)
+        yield prefix + _closing(plan)
+
+
+def _closing(plan: HostPlan) -> str:
+    """The line that says how it stands with a host."""
+    if plan.status == "error":
+        return plan.words.error.format(error=plan.error)
+    if plan.status == "in step":
+        return plan.words.in_step
+    return plan.words.one if len(plan.drift) == 1 else plan.words.many.format(count=len(plan.drift))
 
 
 def _pending(state: State, host: Host) -> Iterator[Drift]:
@@ -111,6 +121,11 @@ def _notes(host: Host) -> tuple[str, ...]:
     return connector.notes if isinstance(connector, WinRMConnector) else ()
 
 
+def _words(host: Host) -> Words:
+    connector = host.connector
+    return connector.words if isinstance(connector, WinRMConnector) else ENGLISH
+
+
 def _holder(host: Host) -> Holder | None:
     connector = host.connector
     return connector.holder if isinstance(connector, WinRMConnector) else None
@@ -133,7 +148,7 @@ def collect(state: State, failure: str | None) -> list[HostPlan]:
             continue
         error = _error(state, host, failure)
         drift = [*_recorded(host), *(_pending(state, host) if error is None else ())]
-        plans.append(HostPlan(host.name, error, tuple(drift), _holder(host), _notes(host)))
+        plans.append(HostPlan(host.name, error, tuple(drift), _holder(host), _notes(host), _words(host)))
     return plans
 
 

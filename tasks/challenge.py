@@ -30,7 +30,8 @@ def webroot(settings: Settings, facts: Facts) -> str | None:
         raise SettingsError(
             "tls.acme.webroot",
             "the challenge is webroot, but there is no IIS and no folder is named",
-            "name the folder that your web server serves at " + PATH,
+            "name the folder that your web server serves at {path}",
+            path=PATH,
         )
     return None
 

@@ -41,7 +41,7 @@ def _existing(settings: Settings, paths: Paths, facts: Facts) -> MySQLDatabase:
         raise SettingsError(
             "database.administrator_password",
             "the MySQL that is there makes a schema only for its administrator",
-            'say where the password is: {"env": "MYSQL_ROOT_PASSWORD"}',
+            'say where the password is: {{"env": "MYSQL_ROOT_PASSWORD"}}',
         )
     return MySQLDatabase(
         name=database.schema,

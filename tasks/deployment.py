@@ -18,6 +18,7 @@ from pyinfra_winrm.errors import HostError
 from pyinfra_winrm.facts import HostFacts
 from pyinfra_winrm.kinds import InvalidResourceError, Service
 from pyinfra_winrm.resource import Present, Resource
+from pyinfra_winrm.wording import Words
 from tasks import (
     before_upgrade,
     certificates,
@@ -38,6 +39,7 @@ from tasks import (
 from tasks.facts import HMAILSERVER, IIS_SERVICE, Facts, parse
 from tasks.preflight import Finding, findings
 from tasks.settings import Settings, SettingsError, load
+from tasks.translation import language_of, translator
 
 Make = Callable[[Settings, Facts], Sequence[Resource]]
 
@@ -83,6 +85,7 @@ class Deployment:
 
 def of(host: Host) -> Deployment:
     """The deployment of a host, with everything it will ask for read ahead."""
+    speak(host)
     try:
         settings = load(cast("Any", host).data.dict())
         facts = facts_of(host, settings)
@@ -91,10 +94,29 @@ def of(host: Host) -> Deployment:
             return Deployment(settings, found)
         tasks = {name: make(settings, facts) for name, make in TASKS.items()}
     except (SettingsError, InvalidResourceError, HostError) as error:
-        cast("Any", host.connector).fail(HostError(f"{host.name}: {error}"))
+        leave_out(host, error)
         return Deployment()
     prefetch(host, [resource for task in tasks.values() for resource in task])
     return Deployment(settings, found, _before(settings, facts), before_upgrade.path(settings, facts), tasks)
+
+
+def speak(host: Host) -> None:
+    """Has a plan of this host say what it says in the language of its reader."""
+    _ = translator(language_of(cast("Any", host).data.dict()))
+    cast("Any", host.connector).words = Words(
+        in_step=_("in step"),
+        one=_("1 difference"),
+        many=_("{count} differences"),
+        error=_("error: {error}"),
+        held=_("a run by {user} since {since} holds the lock"),
+    )
+
+
+def leave_out(host: Host, error: Exception) -> None:
+    """The run goes on without this host, and one sentence says why."""
+    _ = translator(language_of(cast("Any", host).data.dict()))
+    why = error.said(_) if isinstance(error, SettingsError) else str(error)
+    cast("Any", host.connector).fail(HostError(f"{host.name}: {why}"))
 
 
 def _before(settings: Settings, facts: Facts) -> Service | None:

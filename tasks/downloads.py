@@ -17,9 +17,13 @@ def fetched(key: str, urls: tuple[str, ...], sha256: str | None, publisher: str,
     if file is not None:
         path = Path(file).expanduser()
         if not path.is_file():
-            raise SettingsError(key, f"there is no file {file}", "name a file of the machine that runs the deploy")
+            raise SettingsError(
+                key, "there is no file {file}", "name a file of the machine that runs the deploy", file=file
+            )
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if sha256 and found != sha256:
-            raise SettingsError(key, f"{file} has the SHA-256 {found}", "it is not the file whose hash is set")
+            raise SettingsError(
+                key, "{file} has the SHA-256 {found}", "it is not the file whose hash is set", file=file, found=found
+            )
         return Download(source=path, sha256=found)
     return Download(urls=urls, sha256=sha256) if sha256 else Download(urls=urls, publisher=publisher)

@@ -15,7 +15,8 @@ from pyinfra_winrm.kinds import InvalidResourceError, PythonRelease
 from pyinfra_winrm.resource import Present, Resource
 from tasks import deployment, pulling, release, rollback, uninstall
 from tasks.paths import Paths
-from tasks.settings import SettingsError, load
+from tasks.settings import Settings, SettingsError, load
+from tasks.translation import translator
 
 T = TypeVar("T")
 
@@ -33,15 +34,16 @@ def rolled_back(host: Host) -> Sequence[Resource]:
 
     def make() -> Sequence[Resource]:
         settings = load(_data(host))
+        _ = translator(settings.language)
         facts = deployment.facts_of(host, settings)
         current = release.running(settings, facts)
         if current is None:
-            raise HostError("nothing is deployed here")
+            raise _nothing(settings)
         others = other_releases(host, settings.root, current)
         chosen = str(_data(host).get("rollback_to") or (others[0] if others else ""))
         if not chosen or chosen not in others:
-            there = ", ".join(others) or "none"
-            raise HostError(f"there is no release to go back to; beside the running {current} there are: {there}")
+            missing = _("there is no release to go back to; beside the running {current} there are: {others}")
+            raise HostError(missing.format(current=current, others=", ".join(others) or _("none")))
         return rollback.resources(settings, facts, chosen)
 
     return _of(host, make, ())
@@ -54,6 +56,7 @@ class HandedOver:
     resources: Sequence[Resource] = ()
     source: str = ""
     target: Path = pulling.FOLDER
+    language: str = "en"
 
 
 def handed_over(host: Host) -> HandedOver:
@@ -63,11 +66,11 @@ def handed_over(host: Host) -> HandedOver:
         settings = load(_data(host))
         running = release.running(settings, deployment.facts_of(host, settings))
         if running is None:
-            raise HostError("nothing is deployed here")
+            raise _nothing(settings)
         name = pulling.name_of(settings, datetime.now(UTC).strftime(pulling.MOMENT))
         source = f"{Paths(settings.root).backups}/{name}"
         resource = rollback.from_release(settings, pulling.resource(settings, name), running)
-        return HandedOver([resource], source, pulling.FOLDER / name)
+        return HandedOver([resource], source, pulling.FOLDER / name, settings.language)
 
     return _of(host, make, HandedOver())
 
@@ -86,6 +89,11 @@ def uninstalled(host: Host) -> Sequence[Resource]:
     return _of(host, make, ())
 
 
+def _nothing(settings: Settings) -> HostError:
+    _ = translator(settings.language)
+    return HostError(_("nothing is deployed here"))
+
+
 def _data(host: Host) -> Mapping[str, Any]:
     found: Mapping[str, Any] = cast("Any", host).data.dict()
     return found
@@ -93,8 +101,9 @@ def _data(host: Host) -> Mapping[str, Any]:
 
 def _of(host: Host, make: Callable[[], T], nothing: T) -> T:
     """What ``make`` gives; a host that cannot have it is left out with one sentence."""
+    deployment.speak(host)
     try:
         return make()
     except (SettingsError, InvalidResourceError, HostError) as error:
-        cast("Any", host.connector).fail(HostError(f"{host.name}: {error}"))
+        deployment.leave_out(host, error)
         return nothing

@@ -90,10 +90,11 @@ def serve(
 
 
 @operation()
-def pull(source: str, target: Path) -> Generator[HostCommand, None, None]:
+def pull(source: str, target: Path, language: str = "en") -> Generator[HostCommand, None, None]:
     """Brings a file of the host here, and says where it is."""
     if _executing() and source:
-        _host().log(f"backup: {target}")
+        _ = translator(language)
+        _host().log(_("backup: {file}").format(file=target))
     if source:
         yield Pull(source, target)
 
@@ -126,7 +127,8 @@ def verify(settings: Settings | None) -> Generator[HostCommand, None, None]:
     host = _host()
     broken = verification.broken(report.of(host, settings).checks)
     if broken:
-        yield Refuse(f"{host.name}: the server does not serve: " + "; ".join(broken))
+        _ = translator(settings.language)
+        yield Refuse(f"{host.name}: " + _("the server does not serve: {why}").format(why="; ".join(broken)))
 
 
 @operation()

@@ -96,8 +96,9 @@ def _fetch(platform: Platform, lock: Path, folder: Path) -> None:
         said = done.stderr.strip().splitlines()
         raise SettingsError(
             f"requirements/{lock.name}",
-            f"the packages of the release could not be fetched ({said[-1] if said else 'pip said nothing'})",
+            "the packages of the release could not be fetched ({problem})",
             "see that pip reaches its index, then run again",
+            problem=said[-1] if said else "pip said nothing",
         )
 
 
@@ -110,7 +111,9 @@ def packed_daemon(source: Path, cache: Path) -> Path:
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
     }
     if "maild/__init__.py" not in files:
-        raise SettingsError("release.source", f"{source} holds no src/maild", "name the maild folder of a checkout")
+        raise SettingsError(
+            "release.source", "{source} holds no src/maild", "name the maild folder of a checkout", source=source
+        )
     version = version_of(source)
     info = f"maild-{version}.dist-info"
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.4\nName: maild\nVersion: {version}\n".encode()
@@ -131,7 +134,7 @@ def version_of(source: Path) -> str:
     for line in (source / "pyproject.toml").read_text(encoding="utf-8").splitlines():
         if line.startswith("version = "):
             return line.split('"')[1]
-    raise SettingsError("release.source", f"{source}/pyproject.toml names no version")
+    raise SettingsError("release.source", "{source}/pyproject.toml names no version", source=source)
 
 
 def _record_hash(body: bytes) -> str:

@@ -16,7 +16,7 @@ from pyinfra_winrm.resource import State
 from tasks import challenge
 from tasks.facts import HMAILSERVER, HTTP_SYS, Facts, PortOwner
 from tasks.settings import Settings
-from tasks.translation import Translate, marked
+from tasks.translation import Translate, advice, marked
 
 OLDEST_BUILD = 17763  # Windows Server 2019
 NEEDED_BYTES = 4 * 1024**3  # MySQL, three releases, and room for the first months of mail
@@ -45,7 +45,7 @@ class Finding:
 
     def said(self, _: Translate) -> str:
         """The finding as a sentence."""
-        return f"{_(self.what)}; {_(self.todo)}".format(**self.values)
+        return advice(_, self.what, self.todo).format(**self.values)
 
     def __str__(self) -> str:
         return self.said(str)

@@ -53,5 +53,7 @@ def _identity(source: Path, name: str | None) -> Secret | None:
 def _file(key: str, name: str) -> Path:
     path = Path(name).expanduser()
     if not path.is_file():
-        raise SettingsError(key, f"there is no file {name}", "name a file of the machine that runs the deploy")
+        raise SettingsError(
+            key, "there is no file {file}", "name a file of the machine that runs the deploy", file=name
+        )
     return path

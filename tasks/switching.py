@@ -15,6 +15,7 @@ from pyinfra_winrm.kinds import Service
 from pyinfra_winrm.run import HostRun
 from tasks import report, verify
 from tasks.settings import Settings
+from tasks.translation import translator
 
 PATIENCE = 30.0  # seconds a new release gets to open its ports and its database
 PAUSE = 0.5
@@ -47,11 +48,12 @@ class Switch(HostCommand):
             broken = [str(error)]
         if not broken:
             return Outcome(ok=True, out=[], err=[])
-        why = "; ".join(broken)
+        why, _ = "; ".join(broken), translator(self._settings.language)
         if self._back is None:
-            raise HostError(f"{run.name}: the server does not serve: {why}")
+            raise HostError(f"{run.name}: " + _("the server does not serve: {why}").format(why=why))
         run.apply(self._back, arguments.timeout)
-        raise HostError(f"{run.name}: the new release does not serve ({why}); {self._back.command[0]} serves again")
+        again = _("the new release does not serve ({why}); {program} serves again")
+        raise HostError(f"{run.name}: " + again.format(why=why, program=self._back.command[0]))
 
     def _broken(self, run: HostRun) -> Sequence[str]:
         """What still does not work when the time is over; empty as soon as all does."""

@@ -6,9 +6,12 @@ lacks is shown in English.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import locale
+import os
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from babel.messages.pofile import read_po
 
@@ -28,9 +31,26 @@ def catalogue(language: str) -> dict[str, str]:
     return {str(each.id): str(each.string) for each in messages if each.id and each.string and not each.fuzzy}
 
 
+def language_of(data: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> str:
+    """The language to speak when the settings cannot be used: what they say of it, else that of the locale."""
+    if (chosen := data.get("language")) in ("en", "ko"):
+        return str(chosen)
+    variables = ("LC_ALL", "LC_MESSAGES", "LANG")
+    named = next((environ[name] for name in variables if environ.get(name)), locale.getlocale()[0] or "")
+    return "ko" if named.casefold().startswith("ko") else "en"
+
+
 def marked(text: str) -> str:
     """The text itself, marked as a message for the catalogues; translated where it is shown."""
     return text
+
+
+ADVICE = marked("{what}; {todo}")
+
+
+def advice(translate: Translate, what: str, todo: str) -> str:
+    """What is wrong and what to do about it, in one line."""
+    return translate(ADVICE).format(what=translate(what), todo=translate(todo))
 
 
 def translator(language: str) -> Translate:

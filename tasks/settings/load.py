@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 
-from tasks.settings.errors import SettingsError
+from tasks.settings.errors import SettingsError, of_msgspec
 from tasks.settings.host import Listener, Listeners
 from tasks.settings.mail import Domain
 from tasks.settings.model import Settings
 from tasks.settings.names import checked_name
 from tasks.settings.secrets import SecretSource
+from tasks.translation import marked
 
-WORDS = {"object": "{...}", "array": "[...]", "null": "None"}  # what msgspec calls Python's values
 CONNECTOR_PREFIXES = ("winrm_", "ssh_")  # keys that belong to a connector
 OPERATION_KEYS = frozenset({"uninstall_purge", "rollback_to"})  # asked for by one operation, on its command line
 
@@ -33,32 +33,28 @@ def load(data: Mapping[str, Any]) -> Settings:
     }
     prepared = _prepared("", Settings, wanted)
     if not prepared.get("domains"):
-        raise SettingsError("domains", "no domain is named", 'write domains = [{"name": "테스트.net"}]')
+        raise SettingsError("domains", "no domain is named", 'write domains = [{{"name": "테스트.net"}}]')
     try:
         settings = msgspec.convert(prepared, Settings, dec_hook=_already_parsed)
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `$.")
         path = path.rstrip("`")
-        raise SettingsError(path or "group_data", _in_python(what), _choices(path)) from error
+        message, values = of_msgspec(what)
+        choices = _choices(path)
+        todo = marked("there are: {choices}") if choices else ""
+        raise SettingsError(path or "group_data", message, todo, **values, choices=choices) from error
     return _agreeing(settings)
 
 
-def _in_python(what: str) -> str:
-    """A sentence of msgspec's, which speaks of JSON, in the words of a Python file."""
-    for theirs, ours in WORDS.items():
-        what = what.replace(f"`{theirs}", f"`{ours}").replace(f"| {theirs}`", f"| {ours}`")
-    return what[:1].lower() + what[1:]
-
-
 def _choices(path: str) -> str:
-    """The values of a key that takes only some; empty for any other."""
+    """The values of a key that takes only some, as they are written; empty for any other."""
     wanted: Any = Settings
     for name in re.sub(r"\[[^]]*\]", "", path).split("."):
         inner = [part for part in (wanted, *typing.get_args(wanted)) if isinstance(part, type)]
         struct = next((part for part in inner if issubclass(part, msgspec.Struct)), None)
         wanted = typing.get_type_hints(struct).get(name) if struct else None
     values = [value for part in (wanted, *typing.get_args(wanted)) for value in _literals(part)]
-    return f"there are: {', '.join(map(repr, values))}" if values else ""
+    return ", ".join(map(repr, values))
 
 
 def _literals(wanted: Any) -> tuple[Any, ...]:
@@ -94,7 +90,7 @@ def _prepared_struct(key: str, wanted: type[msgspec.Struct], value: Mapping[str,
     for name, inner in value.items():
         full = f"{key}.{name}" if key else name
         if name not in hints:
-            raise SettingsError(full, "there is no such setting", _nearest(name, hints))
+            raise _unknown(full, name, hints)
         prepared[name] = _prepared(full, hints[name], inner)
     if wanted is Listeners:
         return {name: _merged(name, part) for name, part in prepared.items()}
@@ -107,9 +103,12 @@ def _merged(name: str, given: Any) -> Any:
     return msgspec.to_builtins(standard) | given if isinstance(given, dict) else given
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def _unknown(key: str, name: str, known: Iterable[str]) -> SettingsError:
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
+    if near:
+        return SettingsError(key, "there is no such setting", "did you mean {near}?", near=near[0])
+    choices = ", ".join(sorted(known))
+    return SettingsError(key, "there is no such setting", "there are: {choices}", choices=choices)
 
 
 def _agreeing(settings: Settings) -> Settings:
@@ -130,12 +129,14 @@ def _agreeing(settings: Settings) -> Settings:
     sealers = tuple(checked_name("trusted_sealers", name) for name in settings.trusted_sealers)
     settings = msgspec.structs.replace(settings, domains=domains, trusted_sealers=sealers)
     if settings.completing_domain not in [domain.name for domain in settings.present_domains]:
-        raise SettingsError("default_domain", f"{settings.default_domain} is none of the domains", "name one of them")
+        raise SettingsError(
+            "default_domain", "{name} is none of the domains", "name one of them", name=settings.default_domain
+        )
     if settings.tls.source == "files" and not settings.tls.folder:
         raise SettingsError(
             "tls.folder",
             "tls.source is files, but no folder is named",
-            'write tls = {"source": "files", "folder": "C:/..."}',
+            'write tls = {{"source": "files", "folder": "C:/..."}}',
         )
     if settings.dns_validating and not settings.dns_servers:
         raise SettingsError(
@@ -161,8 +162,9 @@ def _named(key: str, domain: Domain) -> Domain:
         if "@" in account.address or not account.address.strip():
             raise SettingsError(
                 f"{key}.accounts[{number}].address",
-                f"{account.address!r} is not the part before the @",
+                "{address!r} is not the part before the @",
                 "leave out the @ and the domain",
+                address=account.address,
             )
     _each_once(f"{key}.accounts", [account.address.casefold() for account in domain.accounts])
     return msgspec.structs.replace(
@@ -173,7 +175,7 @@ def _named(key: str, domain: Domain) -> Domain:
 def _each_once(key: str, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise SettingsError(key, f"{name} is there twice", "keep one of them")
+            raise SettingsError(key, "{name} is there twice", "keep one of them", name=name)
 
 
 def _address_of(key: str, value: str | None, version: int) -> None:
@@ -182,10 +184,14 @@ def _address_of(key: str, value: str | None, version: int) -> None:
     try:
         found = ipaddress.ip_address(value)
     except ValueError as error:
-        raise SettingsError(key, f"{value!r} is not an IP address") from error
+        raise SettingsError(key, "{value!r} is not an IP address", value=value) from error
     if found.version != version:
         raise SettingsError(
-            key, f"{value} is an IPv{found.version} address", f"it belongs in public_ipv{found.version}"
+            key,
+            "{value} is an IPv{version} address",
+            "it belongs in public_ipv{version}",
+            value=value,
+            version=found.version,
         )
 
 
@@ -193,14 +199,20 @@ def _network(key: str, value: str) -> None:
     try:
         ipaddress.ip_network(value, strict=False)
     except ValueError as error:
-        raise SettingsError(key, f"{value!r} is no network", "write it as 203.0.113.0/24 or 203.0.113.7") from error
+        raise SettingsError(
+            key, "{value!r} is no network", "write it as 203.0.113.0/24 or 203.0.113.7", value=value
+        ) from error
 
 
 def _ports_once(settings: Settings) -> None:
     ports: dict[int, str] = {}
     for name, listener in settings.listeners.enabled():
         if listener.port in ports:
-            raise SettingsError(f"listeners.{name}.port", f"{listener.port} is also the port of {ports[listener.port]}")
+            raise _taken(f"listeners.{name}.port", listener.port, ports)
         ports[listener.port] = name
     if settings.web.enabled and settings.web.port in ports:
-        raise SettingsError("web.port", f"{settings.web.port} is also the port of {ports[settings.web.port]}")
+        raise _taken("web.port", settings.web.port, ports)
+
+
+def _taken(key: str, port: int, ports: Mapping[int, str]) -> SettingsError:
+    return SettingsError(key, "{port} is also the port of {other}", port=port, other=ports[port])

@@ -25,12 +25,20 @@ def checked_name(key: str, name: str) -> str:
         labels = ascii_name(name)
     except idna.IDNAError as error:
         raise SettingsError(
-            key, f"{name!r} is not a domain name ({error})", "write it as 테스트.net or example.org"
+            key,
+            "{name!r} is not a domain name ({problem})",
+            "write it as 테스트.net or example.org",
+            name=name,
+            problem=error,
         ) from error
     if labels.rpartition(".")[2].isdigit():
-        raise SettingsError(key, f"{name!r} is an address, where a name belongs", "write it as smtp.테스트.net")
+        raise SettingsError(
+            key, "{name!r} is an address, where a name belongs", "write it as smtp.테스트.net", name=name
+        )
     if "." not in labels or len(labels) > _NAME_MAX:
-        raise SettingsError(key, f"{name!r} is not a full domain name", "write it as 테스트.net or example.org")
+        raise SettingsError(
+            key, "{name!r} is not a full domain name", "write it as 테스트.net or example.org", name=name
+        )
     return unicode_name(labels)
 
 

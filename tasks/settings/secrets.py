@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.settings.errors import SettingsError
+from tasks.translation import marked
 
 TREE = Path(__file__).resolve().parents[2]
-HOW = 'write {"env": "NAME"}, {"file": "~/path/outside/this/folder"} or {"prompt": "what to ask"}'
+HOW = marked('write {{"env": "NAME"}}, {{"file": "~/path/outside/this/folder"}} or {{"prompt": "what to ask"}}')
 
 
 class SecretSource:
@@ -48,7 +49,10 @@ class SecretSource:
             raise SettingsError(f"{key}.{way}", "the place must be a text", HOW)
         if way == "file" and Path(place).expanduser().resolve().is_relative_to(TREE):
             raise SettingsError(
-                key, f"{place} lies in this project, where it could be committed", "keep it in a folder outside"
+                key,
+                "{place} lies in this project, where it could be committed",
+                "keep it in a folder outside",
+                place=place,
             )
         return cls(key, way, place)
 
@@ -64,11 +68,17 @@ class SecretSource:
             try:
                 found = Path(self.place).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
             except OSError as error:
-                raise SettingsError(self.key, f"{self.place} cannot be read ({error.strerror})") from error
+                raise SettingsError(
+                    self.key, "{place} cannot be read ({problem})", place=self.place, problem=error.strerror
+                ) from error
         else:
             found = ask(f"{self.place}: ")
         if not found:
             raise SettingsError(
-                self.key, f"no secret is in {self.way} {self.place!r}", f"set {self.place} before the run"
+                self.key,
+                "no secret is in {way} {place!r}",
+                "set {place} before the run",
+                way=self.way,
+                place=self.place,
             )
         return found

@@ -143,7 +143,7 @@ def test_a_korean_reader_is_told_in_korean() -> None:
     taken = owner(25, "C:\\hMailServer.exe", "hMailServer")
     (finding,) = findings(settings(language="ko"), Facts(ports=taken))
     said_in_korean = finding.said(translator("ko"))
-    assert said_in_korean.startswith("25번 포트(smtp)를 hMailServer가 쓰고 있습니다; ")
+    assert said_in_korean.startswith("25번 포트(smtp)를 hMailServer가 쓰고 있습니다. ")
     assert 'take_over = "hmailserver"' in said_in_korean
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tasks.settings import SecretSource, Settings, SettingsError, load
 from tasks.settings.names import ascii_name, both_forms, unicode_name
+from tasks.translation import language_of, translator
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -90,6 +91,32 @@ def test_a_key_that_opens_backups_is_refused_and_not_repeated() -> None:
 )
 def test_a_newcomers_mistakes_are_answered_in_the_words_of_the_file(changes: dict[str, Any], said: str) -> None:
     assert said in refusal(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"defualt_domain": "테스트.net"}, "defualt_domain: 그런 설정은 없습니다. 혹시 default_domain입니까?"),
+        ({"language": "kr"}, "language: 쓸 수 없는 값입니다: 'kr'. 쓸 수 있는 것: 'ko', 'en'"),
+        (
+            {"smart_host": "smtp.example.com"},
+            "smart_host: 값의 형식이 틀렸습니다(필요한 형식: `{...} | None`, 적힌 형식: `str`)",
+        ),
+        ({"domains": []}, 'domains: 도메인이 없습니다. 이렇게 적으십시오: domains = [{"name": "테스트.net"}]'),
+        ({"public_ipv4": "::1"}, "public_ipv4: IPv6 주소입니다: ::1. public_ipv6에 적으십시오"),
+        ({"backup": {"keep_days": 0}}, "backup.keep_days: 값이 범위를 벗어났습니다(허용 범위: >= 1)"),
+    ],
+)
+def test_a_mistake_is_told_to_a_korean_reader_in_korean(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(data(**changes))
+    assert caught.value.said(translator("ko")) == said
+
+
+def test_the_language_is_that_of_the_settings_even_when_they_cannot_be_used() -> None:
+    assert language_of({"language": "ko", "zzz": 1}, {"LANG": "C"}) == "ko"
+    assert language_of({"language": "kr"}, {"LANG": "ko_KR.UTF-8"}) == "ko"
+    assert language_of({}, {"LC_ALL": "C", "LANG": "ko_KR.UTF-8"}) == "en"
 
 
 def test_a_secret_file_inside_the_project_is_refused() -> None:

@@ -48,7 +48,7 @@ def text(**changes: Any) -> str:
 
 
 def messages() -> set[str]:
-    """Every message in the code that goes through ``_``, and the two tables of words."""
+    """Every message in the code that goes through ``_`` or is a settings error, and the two tables of words."""
     found = set(summary.STATES.values()) | set(summary.PURPOSES.values())
     for file in TASKS.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -58,6 +58,10 @@ def messages() -> set[str]:
                 )
                 if isinstance(node.args[0], ast.Constant):
                     found.add(node.args[0].value)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "SettingsError":
+                said = [argument for argument in node.args[1:] if not isinstance(argument, ast.Name)]
+                assert all(isinstance(argument, ast.Constant) for argument in said), ast.unparse(node)
+                found.update(argument.value for argument in said if isinstance(argument, ast.Constant))
     return found
 
 

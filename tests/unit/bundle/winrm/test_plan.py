@@ -11,6 +11,7 @@ from pyinfra_winrm.drift import Drift
 from pyinfra_winrm.lock import Holder
 from pyinfra_winrm.plan import HostPlan, exit_status, render
 from pyinfra_winrm.resource import Difference
+from pyinfra_winrm.wording import Words
 
 PORT = Drift("@winrm/a", "firewall", "firewall_group", "Mailhost/smtp", Difference("port", 25, 587))
 IN_STEP = HostPlan("@winrm/a", None, ())
@@ -42,6 +43,20 @@ def test_lines_for_people_name_the_host_only_when_there_are_several() -> None:
         "[@winrm/c] firewall / firewall_group Mailhost/smtp: port: 25 -> 587",
         "[@winrm/c] error: c: nothing listens",
     ]
+
+
+def test_a_deploy_gives_the_words_of_its_reader_and_programs_read_the_same_as_ever() -> None:
+    words = Words("변경 없음", "1개", "{count}개", "오류: {error}", "{user} {since}")
+    plans = [replace(plan, words=words) for plan in (IN_STEP, DRIFTED, replace(DRIFTED, drift=(PORT, PORT)), FAILED)]
+    assert [line for line in render(plans, as_json=False) if "firewall" not in line] == [
+        "[@winrm/a] 변경 없음",
+        "[@winrm/b] 1개",
+        "[@winrm/b] 2개",
+        "[@winrm/c] 오류: c: nothing listens",
+    ]
+    held = replace(plans[0], holder=Holder("r1", "kim@desk", "03:00"))
+    assert list(render([held], as_json=False)) == ["kim@desk 03:00", "변경 없음"]
+    assert list(render(plans[:1], as_json=True)) == list(render([IN_STEP], as_json=True))
 
 
 def test_json_has_one_object_a_field_and_one_that_closes_each_host() -> None:
