@@ -1,8 +1,9 @@
 """Empties the queue: leases what is due, works on each destination in a task of its own, writes every outcome.
 
-A destination that did not answer backs off as a whole, so that its thousands of messages cost one attempt. Leases are
-prolonged while an attempt lasts; an outcome whose lease was lost is not written, and the message goes once more
-(at least once, with one Message-ID). Work of ours (list copies, automatic answers) is expanded here too.
+A destination that did not answer backs off as a whole, so that its thousands of messages cost one attempt; where it
+drops the session over a message or two, only those wait. Leases are prolonged while an attempt lasts; an outcome whose
+lease was lost is not written, and the message goes once more (at least once, with one Message-ID). Work of ours (list
+copies, automatic answers) is expanded here too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from maild.delivery import destination
-from maild.delivery.attempt import Body, Courier, Said
+from maild.delivery.attempt import Body, Courier, DroppedError, Said
 from maild.delivery.destination import Way
 from maild.delivery.endpoints import Endpoints
 from maild.delivery.expansion import Expansion
@@ -40,6 +41,8 @@ PER_SESSION = 20
 """Messages leased for one session of a destination, so that a connection is used more than once."""
 POLL_SECONDS = 1.0
 """Longest sleep: rows of other daemons and wishes of the CLI are seen within it."""
+DROPPED = 2
+"""Messages in a row that a destination may drop its sessions over before it is taken to be the one at fault."""
 _TAKEN = Reply(250, "2.0.0", "expanded here")
 FAULT_SECONDS = 5.0
 """Pause after a fault of the store."""
@@ -102,6 +105,7 @@ class Runner:
         self._woken = asyncio.Event()
         self._answered: set[str] = set()
         self._failures: dict[str, int] = {}
+        self._dropped: dict[str, set[int]] = {}
 
     def configure(self, pace: Pace, schedule: Schedule) -> None:
         """Takes changed settings; attempts under way end as they began, waits that were set stay."""
@@ -226,11 +230,14 @@ class Runner:
             courier = Courier(endpoints, self._connect, self._body)
             for lease in group:
                 await self.pacing.breathe()
-                said = await courier.carry(lease.item)
-                if name not in self._answered:
-                    self._answered.add(name)
-                    self._failures.pop(name, None)
-                    await self._queue.destination_works(name)
+                try:
+                    said = await courier.carry(lease.item)
+                except DroppedError as error:
+                    if self._is_at_fault(name, lease):
+                        raise
+                    said = said_of_all(lease.item, error)
+                else:
+                    await self._works(name)
                 await self._settle(lease, said, clock)
                 group = group[1:]
         except HopError as error:
@@ -238,6 +245,20 @@ class Runner:
         finally:
             if courier is not None:
                 await courier.close()
+
+    def _is_at_fault(self, name: str, lease: Lease) -> bool:
+        """Whether a destination drops whatever it is offered, and not just this message or one other."""
+        dropped = self._dropped.setdefault(name, set())
+        if len(dropped) <= DROPPED:
+            dropped.add(lease.item.id)
+        return len(dropped) > DROPPED
+
+    async def _works(self, name: str) -> None:
+        self._dropped.pop(name, None)
+        if name not in self._answered:
+            self._answered.add(name)
+            self._failures.pop(name, None)
+            await self._queue.destination_works(name)
 
     async def _destination_failed(self, name: str, group: list[Lease], error: HopError, clock: _Clock) -> None:
         """The rest of the group waits with its destination; a permanent answer is each message's own."""

@@ -259,7 +259,7 @@ def test_message_that_ends_the_peers_sessions_waits_alone(tmp_path: Path) -> Non
 
 def test_destination_that_ends_its_session_at_every_message_backs_off(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
-        locals_ = [f"p{number}" for number in range(30)]
+        locals_ = [f"p{number}" for number in range(20)]
         scene.world.answers["mx.example.org"] = dropping(*locals_)
         for local in locals_:
             await scene.submit(f"{local}@example.org")
@@ -268,7 +268,7 @@ def test_destination_that_ends_its_session_at_every_message_backs_off(tmp_path: 
             return any(each.failures for each in await scene.store.queue.destinations())
 
         await scene.run_until(backs_off)
-        assert await scene.store.queue.count() == 30
+        assert await scene.store.queue.count() == 20
         assert scene.world.connections.count("mx.example.org") == 3
 
     scene(tmp_path, story)
