@@ -129,6 +129,18 @@ def test_a_ban_holds_until_it_ends_or_is_lifted(on: Scene) -> None:
     on.run(body)
 
 
+def test_a_network_whose_ban_was_lifted_has_all_its_tries_again(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        banned, other = ip_network("192.0.2.1/32"), ip_network("192.0.2.2/32")
+        failures = [LoginFailure(network=each, account="a@x", protocol="smtp", at=NOW) for each in (banned, other)]
+        await store.access.record_failures(failures * 2, since=NOW - 30 * MINUTE, most=3)
+        await store.access.add_ban(Ban(network=banned, reason="guessing", expires_at=NOW + 10 * MINUTE))
+        await store.access.remove_ban(banned)
+        assert await store.access.record_failures(failures, since=NOW - 30 * MINUTE, most=3) == [1, 3]
+
+    on.run(body)
+
+
 def test_a_success_clears_that_accounts_failures_from_that_network_only(on: Scene) -> None:
     async def body(store: Store) -> None:
         here, there = ip_network("192.0.2.1/32"), ip_network("192.0.2.2/32")

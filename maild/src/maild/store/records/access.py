@@ -172,7 +172,7 @@ class Access(Protocol):
         ...
 
     async def remove_ban(self, network: Network) -> bool:
-        """Lifts the ban of exactly this network; False when there was none."""
+        """Lifts the ban of exactly this network and forgets its failures; False when there was no ban."""
         ...
 
     async def record_failures(self, failures: Sequence[LoginFailure], *, since: int, most: int) -> list[int]:

@@ -134,6 +134,7 @@ _CLEAR_FAILURES = Statement(
         LOGIN_FAILURE.c.network == bindparam("network"), LOGIN_FAILURE.c.account == bindparam("account")
     )
 )
+_FORGIVE = Statement(delete(LOGIN_FAILURE).where(LOGIN_FAILURE.c.network == bindparam("key")))
 _OLD_FAILURES = Statement(delete(LOGIN_FAILURE).where(LOGIN_FAILURE.c.at < bindparam("before")))
 _SUCCEEDED = Statement(
     update(LOGIN_SUCCESS)
@@ -256,8 +257,10 @@ def add_ban(tx: Transaction, ban: Ban) -> Ban:
 
 
 def remove_ban(tx: Transaction, network: Network) -> bool:
-    """Lifts the ban of this network."""
-    return bool(tx.run(_DELETE_BAN, {"key": str(network)}))
+    """Lifts the ban of this network, and forgets what led to it."""
+    values = {"key": str(network)}
+    tx.run(_FORGIVE, values)
+    return bool(tx.run(_DELETE_BAN, values))
 
 
 def record_failure(tx: Transaction, failure: LoginFailure, since: int, most: int) -> int:
