@@ -1,8 +1,8 @@
 """Seeds each known defect in a copy of the tree and sees that its promise turns red.
 
 ``python -m tests.defects [NAME ...]``: ``NAME.toml`` beside this file lists ``[[defect]]`` tables with ``file``,
-``text``, ``replacement``, optionally ``why`` and ``check`` (a command instead of the promise itself). A text that is no
-longer there, and a defect that nothing notices, are errors.
+``text``, ``replacement``, optionally ``why`` and ``check`` (a command instead of the promise itself). A text that is
+not there exactly once, and a defect that nothing notices, are errors.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from tests.lib.programs import find_mysql_maker, find_pwsh, find_winpy_maker
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+RED = 1
+"""The status of a check that ran and failed; pytest has others for a test that is not there or cannot be imported."""
+PATIENCE_SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,9 @@ def turns_red(defect: Defect) -> tuple[bool, str]:
         copy_of_tree(tree)
         seeded = tree / defect.file
         before = seeded.read_text(encoding="utf-8")
-        if before.count(defect.text) < 1:
-            return False, f"the text is gone from {defect.file}"
-        seeded.write_text(before.replace(defect.text, defect.replacement, 1), encoding="utf-8")
+        if (times := before.count(defect.text)) != 1:
+            return False, f"the text is {times} times in {defect.file}"
+        seeded.write_text(before.replace(defect.text, defect.replacement), encoding="utf-8")
         command = (
             shlex.split(defect.check)
             if defect.check
@@ -78,10 +81,19 @@ def turns_red(defect: Defect) -> tuple[bool, str]:
         command = [sys.executable if part == "python" else part for part in command]
         path = os.pathsep.join([str(tree), str(tree / "maild" / "src")])
         environment = os.environ | tools() | {"PYTHONPATH": path, "MAILHOST_DEFECT": "1"}
-        done = subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=900
-        )
-        return done.returncode != 0, (done.stdout + done.stderr)[-400:]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=tree,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=PATIENCE_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return False, f"the check did not end within {PATIENCE_SECONDS} s"
+        return done.returncode == RED, f"status {done.returncode}: {(done.stdout + done.stderr)[-400:]}"
 
 
 def main(chosen: list[str]) -> int:
