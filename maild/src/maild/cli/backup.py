@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 
 from maild.backup import BackupError, Manifest, Places, copy, create, join, prune, restore, verify
-from maild.backup.container import SUFFIX
-from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.backup.container import OPEN_SUFFIX, SUFFIX
+from maild.cli import Exit, Subparsers, add_settings, language, settings_of
 from maild.cli._opened import finish, opened
 from maild.cli._times import local
 from maild.locale import Translator, translator
@@ -32,7 +32,7 @@ def register(subparsers: Subparsers) -> None:
     group = subparsers.add_parser("backup", help="make and restore backups", description=__doc__)
     commands = group.add_subparsers(metavar="COMMAND", required=True)
     made = commands.add_parser("create", help="write a backup")
-    made.add_argument("--to", type=Path, required=True, help="folder of the backups")
+    made.add_argument("--to", type=Path, help="folder of the backups (default: backup_folder of the settings)")
     made.add_argument("--recipient", required=True, help="age public key it is encrypted to (age1...)")
     made.add_argument("--copy-to", type=Path, help="folder or share that gets a copy")
     made.add_argument("--keep-count", type=int, default=14, help="backups kept whatever their age (default: 14)")
@@ -41,7 +41,7 @@ def register(subparsers: Subparsers) -> None:
     exported.add_argument("--from", dest="source", type=Path, required=True, help="the backup, its packs beside it")
     exported.add_argument("--to", type=Path, required=True, help="the file to write")
     listed = commands.add_parser("list", help="the backups of a folder")
-    listed.add_argument("--to", type=Path, required=True, help="folder of the backups")
+    listed.add_argument("--to", type=Path, help="folder of the backups (default: backup_folder of the settings)")
     verified = commands.add_parser("verify", help="read a whole backup and compare every hash")
     restored = commands.add_parser("restore", help="bring a backup onto this empty server")
     restored.add_argument("--desired", type=Path, help="file with from and identity, instead of the two options")
@@ -73,22 +73,30 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    for file in sorted(args.to.glob(f"*{SUFFIX}")):
-        print(f"{file.name}\t{file.stat().st_size / MIB:.1f} MiB")
+    folder: Path = args.to or settings_of(args).backup_folder
+    endings = (Path(SUFFIX).suffix, Path(OPEN_SUFFIX).suffix)  # those made to be fetched have names of their own
+    files = sorted(file for file in folder.glob("*") if file.suffix in endings)
+    for file in files:
+        size = file.stat().st_size
+        print(json.dumps({"file": str(file), "size": size}) if args.json else f"{file.name}\t{size / MIB:.1f} MiB")
+    if not files:
+        _ = translator(language(args))
+        print(_("There is no backup in {folder}.", folder=folder), file=sys.stderr)
     return Exit.OK
 
 
 async def _create(args: argparse.Namespace, settings: Settings) -> int:
     _ = translator(settings.language)
+    folder = args.to or settings.backup_folder
     async with opened(settings, migrate=False) as store:
-        made = await create(store, Places.of(args.settings, settings), args.to, args.recipient, settings.hostname)
+        made = await create(store, Places.of(args.settings, settings), folder, args.recipient, settings.hostname)
     if made.damaged:
         lost = "{count} packs had rotted and were written anew; older backups that need them are incomplete"
         print(f"maild: {_(lost, count=len(made.damaged))}", file=sys.stderr)
     if args.copy_to:
         copy(made.file, args.copy_to)
-    for folder in filter(None, (args.to, args.copy_to)):
-        prune(folder, count=args.keep_count, days=args.keep_days)
+    for kept in filter(None, (folder, args.copy_to)):
+        prune(kept, count=args.keep_count, days=args.keep_days)
     if args.json:
         figures = {"size": made.size, "messages": made.manifest.messages, "packs": made.packs}
         print(json.dumps({"file": str(made.file), **figures, "damaged": made.damaged}))

@@ -30,6 +30,7 @@ class Settings(Table, frozen=True, kw_only=True):
     public_ipv6: Annotated[str, key("The same for IPv6; empty: mail is not sent over IPv6")] = ""
     language: Annotated[Literal["en", "ko"], key("Language of messages to people: en or ko")] = "en"
     data_folder: Annotated[Path, key("Folder of loaded.json, what the daemon says of itself")] = Path("data")
+    backup_folder: Annotated[Path, key("Folder where maild backup makes and looks for backups")] = Path("backups")
     listeners: Annotated[tuple[Listener, ...], key("The ports")] = STANDARD_LISTENERS
     tls: Annotated[TLS, key("Certificates")] = TLS()
     database: Annotated[Database, key("The database")] = Database()

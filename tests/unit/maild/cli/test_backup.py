@@ -1,0 +1,40 @@
+"""Backups listed on the command line: where the settings keep them, and beside no settings at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from maild.cli.__main__ import main
+from tests.lib.cli_server import settings_of_a_korean_server
+
+NAME = "smtp.a.net-20261128T090000Z.maild.age"
+FETCHED = "before-upgrade-smtp.a.net-20261128T100000Z.tar"
+
+
+def test_the_backups_of_the_settings_are_listed_without_naming_the_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_of_a_korean_server(tmp_path)
+    assert main(["backup", "list", "--settings", str(settings)]) == 0
+    assert capsys.readouterr() == ("", f"백업이 없습니다: {tmp_path / 'backups'}\n")
+    (tmp_path / "backups" / "packs").mkdir(parents=True)
+    (tmp_path / "backups" / f"{NAME}.packs").write_text("")
+    (tmp_path / "backups" / FETCHED).write_bytes(b"")
+    file = tmp_path / "backups" / NAME
+    file.write_bytes(bytes(3 << 20))
+    assert main(["backup", "list", "--settings", str(settings)]) == 0
+    assert capsys.readouterr() == (f"{FETCHED}\t0.0 MiB\n{NAME}\t3.0 MiB\n", "")
+    assert main(["backup", "list", "--settings", str(settings), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[1]) == {"file": str(file), "size": 3 << 20}
+
+
+def test_the_backups_of_a_named_folder_are_listed_without_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / NAME).write_bytes(b"")
+    nowhere = str(tmp_path / "none.toml")
+    assert main(["backup", "list", "--to", str(tmp_path), "--settings", nowhere]) == 0
+    assert capsys.readouterr() == (f"{NAME}\t0.0 MiB\n", "")
