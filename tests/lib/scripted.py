@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from maild.delivery.router import Router
 from maild.log import Log, Record
+from maild.net import Address as IPAddress
 from maild.net import Connection, FairQueue, Peer, TLSInfo, address_of
 from maild.policy import LANES, Gate, Login, Rates
 from maild.settings import AutoBan, Limits, Listener
@@ -39,6 +40,7 @@ class FakeConnection:
     peer: Peer
     log: Log
     tls: TLSInfo | None = None
+    local: Peer = field(default_factory=lambda: Peer(address_of("192.0.2.25"), 25))
     id: int = 1
     sent: bytearray = field(default_factory=bytearray)
     writes: int = 0
@@ -94,6 +96,7 @@ class House:
     auto_ban: AutoBan = field(default_factory=lambda: AutoBan(never=()))
     verifier: Verifier | None = None
     screen: Screen | None = None
+    addresses: frozenset[IPAddress] = frozenset()
     messages_per_hour: int = 500
     scram: bool = False
     records: list[Record] = field(default_factory=list)
@@ -126,6 +129,7 @@ class House:
             lifetime_hours=120,
             verifier=self.verifier,
             screen=self.screen,
+            addresses=self.addresses,
             arriving=self._arriving,
         )
 

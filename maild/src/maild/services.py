@@ -19,7 +19,7 @@ from maild.imap.commands import COMMANDS as IMAP_COMMANDS
 from maild.imap.session import Services as ImapServices
 from maild.locale import translator
 from maild.log import Log
-from maild.net import FairQueue, Session
+from maild.net import FairQueue, Session, address_of
 from maild.policy import Gate, Login, Rates
 from maild.policy.gate import now_us
 from maild.policy.strangers import Strangers
@@ -108,6 +108,7 @@ class Services:
                 log=self.smtp.log,
             ),
             lifetime_hours=settings.queue.lifetime_hours,
+            addresses=frozenset(map(address_of, filter(None, (settings.public_ipv4, settings.public_ipv6)))),
             language=settings.language,
             translator=translator,
             verifier=verifier if policy.verify else None,

@@ -14,6 +14,7 @@ from typing import Protocol
 from maild.delivery.router import Router
 from maild.log import Log
 from maild.mail.address import Address
+from maild.net import Address as IPAddress
 from maild.net import Peer
 from maild.policy import Gate, Login, Rates
 from maild.settings import Limits
@@ -82,6 +83,8 @@ class Context:
     log: Log
     now: Callable[[], dt.datetime]
     lifetime_hours: int
+    addresses: frozenset[IPAddress] = frozenset()
+    """What the world knows this server by, beside the addresses it listens on."""
     arriving: Callable[[], None] = lambda: None
     """Told when a message begins to come and when it has come: work that can wait makes room for it."""
     queued: Callable[[], None] = lambda: None

@@ -83,7 +83,7 @@ class Dialogue:
             command = self._read(line)
             await _COMMANDS[command.verb](self, command)
         except LineTooLong:
-            self._end("500 5.5.6 The line is too long")
+            self._end("500 5.5.2 The line is too long")
         except BareLineEnd:
             self._end("521 5.5.2 Lines end with CRLF; a bare CR or LF is not taken")
         except Refused as refused:
@@ -157,7 +157,12 @@ class Dialogue:
     async def _auth(self, command: Command) -> None:
         self._refuse_auth()
         peer, number = self._connection.peer, self._connection.id
-        await self._logged_in(await auth.outcome(self._context.login, command.argument, self._ask, peer, number))
+        try:
+            answer = await auth.outcome(self._context.login, command.argument, self._ask, peer, number)
+        except LineTooLong:
+            self._end("500 5.5.6 The line is too long")
+        else:
+            await self._logged_in(answer)
 
     def _refuse_auth(self) -> None:
         if self._listener.auth == "off":
@@ -273,6 +278,7 @@ class Dialogue:
             tls=connection.tls,
             user=self._user,
             range_=range_,
+            reached=connection.local.address,
         )
 
     # The rest
@@ -287,8 +293,10 @@ class Dialogue:
     async def _help(self, _: Command) -> None:
         self._reply("214 2.0.0 RFC 5321 and the extensions that EHLO names")
 
-    async def _vrfy(self, _: Command) -> None:
-        self._reply("252 2.1.5 Send some mail, it will be tried")
+    async def _vrfy(self, command: Command) -> None:
+        if not command.argument:
+            raise Refused("501 5.5.4 VRFY wants an address")
+        self._reply("252 2.0.0 Send some mail, it will be tried")
 
     async def _expn(self, _: Command) -> None:
         raise Refused("502 5.5.1 EXPN is not offered")

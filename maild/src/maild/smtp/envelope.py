@@ -15,7 +15,7 @@ from maild.policy import Verdict, decide
 from maild.smtp import grammar, notice
 from maild.smtp.context import Context
 from maild.smtp.grammar import Refused
-from maild.smtp.reception import DEAD_END, TOO_LARGE, TOO_OFTEN, is_local
+from maild.smtp.reception import DEAD_END, TOO_LARGE, TOO_OFTEN, is_local, is_trusted
 from maild.smtp.transaction import Client, Transaction
 from maild.store import Account
 
@@ -37,7 +37,9 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
     if len(transaction.recipients) >= context.limits.recipients:
         raise Refused("452 4.5.3 Too many recipients")
     asked = grammar.rcpt_to(argument, smtputf8=transaction.mail.smtputf8)
-    address = asked.address or await _postmaster(context)
+    address = asked.address
+    if address is None or _is_own_postmaster(context, client, address):
+        address = await _postmaster(context)
     target = await context.router.classify(address)
     _decide(context, client, transaction, target)
     if target.refusal is not None:
@@ -47,7 +49,8 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
         await _refuse_rate(context, client.user.account, transaction)
     await _refuse_full(context, transaction, target)
     # Who is refused must be able to ask why (RFC 5321 section 4.5.1).
-    if context.screen is not None and client.user is None and not (target.local and is_role(address)):
+    checked = client.user is None and not is_trusted(client) and not (target.local and is_role(address))
+    if context.screen is not None and checked:
         refusal = await context.screen(peer=client.peer, helo=client.helo, sender=transaction.sender, recipient=address)
         if refusal is not None:
             raise Refused(refusal)
@@ -56,8 +59,15 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
     transaction.recipients.append((recipient, target))
 
 
+def _is_own_postmaster(context: Context, client: Client, address: Address) -> bool:
+    """Whether this is ``postmaster`` at an address of this server: other servers know no better name to write to."""
+    host = address.literal
+    ours = host is not None and (host == client.reached or host in context.addresses)
+    return ours and address.local.casefold() == "postmaster"
+
+
 async def _postmaster(context: Context) -> Address:
-    """``<postmaster>`` without a domain is the one of this server (RFC 5321 section 4.5.1)."""
+    """``<postmaster>`` without a domain name is the one of this server (RFC 5321 section 4.5.1)."""
     names = [context.default_domain] if context.default_domain else []
     names += [each.name for each in await context.store.directory.domains() if each.active]
     try:

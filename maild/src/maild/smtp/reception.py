@@ -49,7 +49,7 @@ UNAVAILABLE = "451 4.3.0 The mail store is not available at the moment, please t
 def spool(context: Context, client: Client, transaction: Transaction) -> Spool:
     """Where the message of a transaction goes while it comes; a stranger's passes the checks."""
     check = None
-    if context.verifier is not None and client.user is None and not _is_trusted(client):
+    if context.verifier is not None and client.user is None and not is_trusted(client):
         check = context.verifier(peer=client.peer, helo=client.helo, sender=transaction.sender)
     return Spool(context.store, context.limits.header_bytes, check)
 
@@ -166,7 +166,7 @@ async def _refuse_pretender(
     context: Context, client: Client, transaction: Transaction, fields: dict[bytes, list[Field]], verified: Verified
 ) -> None:
     """From outside, nobody is one of us unless its range may say so or DMARC has shown it."""
-    if _is_trusted(client) or verified.authentic:
+    if is_trusted(client) or verified.authentic:
         return
     if transaction.must_be_authentic:
         raise Refused("550 5.7.1 This sender is local here: log in to send as it")
@@ -186,7 +186,7 @@ def _remembered(value: bytes) -> tuple[Address | None, ...]:
     return tuple(mailboxes.addresses([value]))
 
 
-def _is_trusted(client: Client) -> bool:
+def is_trusted(client: Client) -> bool:
     """Whether the client's range speaks for us: an application's server, which SPF knows nothing of."""
     return client.range_ is not None and client.range_.allow_local_sender
 

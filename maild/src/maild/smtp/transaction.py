@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from maild.delivery.routing import Target
 from maild.mail.address import Address
 from maild.mail.envelope import Recipient
+from maild.net import Address as IPAddress
 from maild.net import Peer, TLSInfo
 from maild.policy import Own
 from maild.smtp.grammar import MailFrom
@@ -32,6 +33,8 @@ class Client:
     tls: TLSInfo | None
     user: User | None
     range_: IPRange | None
+    reached: IPAddress
+    """The address of ours that it connected to."""
 
 
 @dataclass(slots=True)

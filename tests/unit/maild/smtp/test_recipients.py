@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from maild.net import address_of
 from maild.store import Alias
 from tests.lib.scripted import (
     DOMAIN,
@@ -39,6 +40,22 @@ def test_the_role_addresses_always_reach_a_mailbox(recipient: str) -> None:
     house.talk(f"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode(), MESSAGE)
     assert len(house.memory.accepted) == 1
     assert house.memory.accepted[0][0].deliveries
+
+
+@pytest.mark.parametrize(
+    ("recipient", "code"),
+    [
+        ("postmaster@[192.0.2.25]", "250"),
+        ("Postmaster@[198.51.100.7]", "250"),
+        ("postmaster@[IPv6:2001:DB8:0::7]", "250"),
+        ("postmaster@[192.0.2.26]", "550"),
+        ("id@[192.0.2.25]", "550"),
+    ],
+)
+def test_the_postmaster_is_reached_at_each_address_of_this_server_and_nobody_else_is(recipient: str, code: str) -> None:
+    house = House(addresses=frozenset(map(address_of, ("198.51.100.7", "2001:db8::7"))))
+    assert said_to(house, "a@b.c", recipient)[0] == code
+    assert len(house.memory.bodies_of(house.id)) == (code == "250")
 
 
 def test_a_full_mailbox_is_refused_at_rcpt_and_others_get_their_copy() -> None:

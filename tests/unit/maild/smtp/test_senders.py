@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import ipaddress
 
 import pytest
@@ -153,6 +154,11 @@ def test_a_range_that_speaks_for_us_may_use_our_addresses_and_is_not_verified() 
     )
     envelope = f"EHLO c\r\nMAIL FROM:<id@{DOMAIN}>\r\nRCPT TO:<id@{DOMAIN}>\r\nDATA\r\n".encode()
     assert codes(envelope, OWN_MESSAGE, house=house)[-1] == "250"
+
+    async def greylisted(**_: object) -> str:
+        return "451 4.7.1 Greylisted"
+
+    assert codes(envelope, OWN_MESSAGE, house=dataclasses.replace(house, screen=greylisted))[-1] == "250"
     assert codes(envelope, OWN_MESSAGE, house=house, peer="198.51.100.1")[-1] == "550"
 
 

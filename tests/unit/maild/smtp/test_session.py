@@ -14,6 +14,7 @@ from tests.lib.scripted import (
     MAIL,
     MESSAGE,
     MX,
+    SUBMISSIONS,
     Finds,
     House,
     codes,
@@ -50,6 +51,7 @@ def test_port_25_offers_starttls_and_no_auth() -> None:
         (b"EHLO c\r\nMAIL FROM:<a@b.c>\r\nMAIL FROM:<a@b.c>\r\n", ["250", "250", "503"]),
         (b"EHLO c\r\nMAIL FROM:<a@b.c>\r\nRSET\r\nMAIL FROM:<>\r\n", ["250", "250", "250", "250"]),
         (b"NOOP\r\nNOOP x\r\nHELP\r\nVRFY a\r\nEXPN a\r\nTURN\r\n", ["250", "250", "214", "252", "502", "500"]),
+        (b"HELP x\r\nVRFY\r\nEXPN\r\n", ["214", "501", "502"]),
         (b"EHLO c\r\nMAIL FROM:<a@b.c> SIZE=99999999999\r\n", ["250", "552"]),
         (b"EHLO c\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<nobody@xn--9t4b11yi5a.net>\r\n", ["250", "250", "550"]),
         (b"EHLO c\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<x@example.com>\r\n", ["250", "250", "550"]),
@@ -142,9 +144,13 @@ def test_a_command_with_a_bare_end_ends_the_session(line: bytes) -> None:
     assert not connection.alive
 
 
-def test_a_line_without_end_ends_the_session() -> None:
-    connection = House().talk(b"x" * 3000)
-    assert replies(connection)[-1].startswith("500 5.5.6")
+@pytest.mark.parametrize(
+    ("chunks", "code"),
+    [((b"x" * 3000,), "500 5.5.2"), ((b"EHLO c\r\n", b"AUTH PLAIN\r\n", b"x" * 13_000), "500 5.5.6")],
+)
+def test_a_line_without_end_ends_the_session(chunks: tuple[bytes, ...], code: str) -> None:
+    connection = House().talk(*chunks, listener=SUBMISSIONS)
+    assert replies(connection)[-1].startswith(code)
     assert not connection.alive
 
 
