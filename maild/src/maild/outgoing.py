@@ -13,6 +13,7 @@ import ssl
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import certifi
@@ -26,9 +27,9 @@ from maild.delivery.rewriting import KeyedRewriting
 from maild.delivery.router import Router
 from maild.delivery.runner import Pace, Runner
 from maild.delivery.schedule import MINUTE, Schedule
-from maild.delivery.seven_bit import converted, is_signed
 from maild.delivery.sts import MAX_POLICY_BYTES, Fetch
 from maild.delivery.tell import Teller
+from maild.delivery.transfer_encoding import fitting, is_signed
 from maild.dns import Resolver
 from maild.log import Log
 from maild.net.fetch import https_get
@@ -41,6 +42,8 @@ from maild.wrapping import WrappingError, read_wrap_key, unwrap, wrap
 
 FETCH_SECONDS = 60.0
 """Time an MTA-STS policy may take (RFC 8461 section 3.3 suggests a minute)."""
+INLINE_BYTES = 64 * 1024
+"""A larger message is looked through and encoded in a thread, so that it does not hold the loop."""
 SRS_PURPOSE = "srs"
 ROUTE_PURPOSE = "route"
 SMART_HOST_TLS = {
@@ -160,10 +163,11 @@ class Outgoing:
             self._log.application(on)
 
     async def _body(self, item: QueueItem, peer: Capabilities) -> bytes:
-        """The bytes for this peer: converted where it takes no eight bits, then signed."""
+        """The bytes for this peer: encoded where it would not take them as they are, then signed."""
         message = b"".join([piece async for piece in self._store.messages.chunks(item.blob_id)])
-        if not peer.eight_bit and not is_signed(message):
-            message = await asyncio.to_thread(converted, message)
+        if not is_signed(message):
+            work = partial(fitting, message, eight_bit=peer.eight_bit)
+            message = work() if len(message) <= INLINE_BYTES else await asyncio.to_thread(work)
         if self._keys is None:
             return message
         signed = await sign_outgoing(message, self._keys, sender_domain=item.sender.rpartition("@")[2])

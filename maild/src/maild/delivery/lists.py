@@ -6,6 +6,7 @@ The body and its signatures stay as they are; fields are only put before it: Lis
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from maild.mail import domain as names
@@ -30,17 +31,19 @@ class Copy:
     recipients: tuple[str, ...]
 
 
-def may_post(mailing_list: MailingList, sender: Address | None, *, authenticated: bool) -> bool:
-    """Whether this sender may write to the list (hMailServer's four modes); a bounce never may."""
-    if sender is None or (mailing_list.require_auth and not authenticated):
+def may_post(mailing_list: MailingList, senders: Collection[Address], *, authenticated: bool) -> bool:
+    """Whether a sender may write to the list (hMailServer's four modes); ``senders`` are the spellings of its address.
+
+    A bounce has no sender and never may.
+    """
+    if not senders or (mailing_list.require_auth and not authenticated):
         return False
     if mailing_list.mode is ListMode.PUBLIC:
         return True
     if mailing_list.mode is ListMode.DOMAIN:
-        return sender.domain == mailing_list.domain
-    if mailing_list.mode is ListMode.ANNOUNCEMENTS:
-        return sender.key in {key_of(each) for each in mailing_list.announcers}
-    return sender.key in {key_of(each) for each in mailing_list.members}
+        return any(sender.domain == mailing_list.domain for sender in senders)
+    entitled = mailing_list.announcers if mailing_list.mode is ListMode.ANNOUNCEMENTS else mailing_list.members
+    return not {sender.key for sender in senders}.isdisjoint(map(key_of, entitled))
 
 
 def copy_for_members(mailing_list: MailingList, message: bytes) -> Copy | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import email
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +48,16 @@ def test_unknown_recipient_there_comes_back_as_a_bounce(tmp_path: Path) -> None:
         assert (said.recipient, said.action, said.status) == (f"nobody@{OTHER}", "failed", "5.1.1")
         assert header.value(bounce, "Return-Path") == b"<>"
         assert len(both.inbox(both.theirs, "friend", OTHER)) == 1
+
+
+def test_line_beyond_what_smtp_allows_arrives_encoded_and_whole(tmp_path: Path) -> None:
+    head, _, body = KOREAN.partition(b"\r\n\r\n")
+    text = b"<p>" + b"0123456789" * 300 + b"</p>\r\n" + body
+    with exchange(tmp_path) as both:
+        both.submit(head + b"\r\n\r\n" + text, f"friend@{OTHER}")
+        (received,) = both.inbox(both.theirs, "friend", OTHER)
+        assert max(map(len, received.split(b"\r\n"))) <= 998
+        assert email.message_from_bytes(received).get_payload(decode=True) == text
 
 
 async def _change(site: Site, work: object) -> None:
