@@ -44,7 +44,7 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
     _decide(context, client, transaction, target)
     if target.refusal is not None:
         raise Refused(target.refusal.value)
-    _refuse_special(client, transaction, target)
+    await _refuse_special(context, client, transaction, target)
     if client.user is not None:
         await _refuse_rate(context, client.user.account, transaction)
     await _refuse_full(context, transaction, target)
@@ -90,14 +90,26 @@ def _decide(context: Context, client: Client, transaction: Transaction, target: 
         raise Refused(verdict.value)
 
 
-def _refuse_special(client: Client, transaction: Transaction, target: Target) -> None:
+async def _refuse_special(context: Context, client: Client, transaction: Transaction, target: Target) -> None:
     """Addresses that are ours and yet not open to everyone."""
     if target.found is Found.REWRITTEN and transaction.sender is not None:
         # Else anyone who has seen such an address could send through us to whom it leads.
         raise Refused("550 5.7.1 This address takes bounces alone")
     members = target.resolved.mailing_list if target.found is Found.LIST else None
-    if members is not None and not may_post(members, transaction.sender, authenticated=client.user is not None):
+    spellings = await _spellings(context, transaction.sender) if members is not None else ()
+    if members is not None and not may_post(members, spellings, authenticated=client.user is not None):
         raise Refused("550 5.7.1 You may not write to this list")
+
+
+async def _spellings(context: Context, sender: Address | None) -> list[Address]:
+    """The sender's address in its domain and in all that mean the same; a list may name it in any of them."""
+    if sender is None:
+        return []
+    domain = (await context.store.directory.resolve(sender.local, sender.domain)).domain
+    if domain is None:
+        return [sender]
+    others = [each.name for each in await context.store.directory.alias_domains() if each.domain == domain.name]
+    return [Address(sender.local, name) for name in (domain.name, *others)]
 
 
 async def _refuse_dead_end(context: Context, transaction: Transaction, recipient: Recipient, target: Target) -> None:

@@ -57,6 +57,22 @@ def test_a_user_who_is_member_and_announcer_writes_to_all(mode: ListMode) -> Non
     assert said[-1].startswith("250")
 
 
+@pytest.mark.parametrize("mode", list(ListMode))
+@pytest.mark.parametrize(
+    ("listed", "sender"), [(DOMAIN, "xn--9t4b11yi5a.co.kr"), ("xn--9t4b11yi5a.co.kr", DOMAIN)], ids=["alias", "own"]
+)
+def test_a_user_writes_to_lists_from_either_domain_whichever_the_list_names(
+    mode: ListMode, listed: str, sender: str
+) -> None:
+    house = House()
+    people = (f"id@{listed}",)
+    house.memory.list_rows.append(
+        MailingList(domain=DOMAIN, local="list", mode=mode, members=people, announcers=people)
+    )
+    envelope = f"MAIL FROM:<id@{sender}>\r\nRCPT TO:<list@{DOMAIN}>\r\n".encode()
+    assert replies(house.talk(b"EHLO c\r\n", LOGIN, envelope, listener=SUBMISSIONS))[-1].startswith("250")
+
+
 class Rewritten(Router):
     """A router for which one address is a rewritten sender."""
 
