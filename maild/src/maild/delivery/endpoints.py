@@ -17,6 +17,8 @@ from maild.delivery.sts import Fetch, policy_for
 from maild.dns import Resolver
 from maild.store import Directory, Route, RouteAuth, State, TLSMode
 
+MAX_TRIED = 5
+"""Addresses of a domain tried in one attempt (Postfix's bound): each that is dead holds a worker half a minute."""
 _RULES = {
     TLSMode.NONE: TLSRule(security=Security.NONE),
     TLSMode.OPPORTUNISTIC: TLSRule(),
@@ -99,7 +101,7 @@ class Endpoints:
             ]
         if not endpoints and fault is not None:
             raise fault
-        return endpoints
+        return _tried(endpoints)
 
     async def _route(self, pattern: str) -> list[Endpoint]:
         routes: Sequence[Route] = await self._directory.routes()
@@ -121,3 +123,11 @@ class Endpoints:
             why=f"settings for {host}",
         )
         return [Endpoint(host=host, address=address, port=port, rule=rule, login=login) for address in addresses]
+
+
+def _tried(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """The first ones, of which one is of the other address family where there is any: a family may be cut off whole."""
+    first = endpoints[:MAX_TRIED]
+    families = {":" in each.address for each in first}
+    other = next((each for each in endpoints if (":" in each.address) not in families), None)
+    return first if other is None else [*first[:-1], other]

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 from maild.delivery.next_hop import HopError, Reply
 from maild.dns import MX, DNSError, NoData, NoName, Resolver
+from maild.dns.names import to_query
 
 MAX_HOSTS = 15
-"""Exchangers tried in one attempt; hMailServer's bound, and more than any domain needs."""
+"""Exchangers looked up for one attempt; hMailServer's bound, and more than any domain needs."""
 MAX_ADDRESSES = 20
-"""Addresses tried in one attempt, over all hosts."""
+"""Addresses of one host that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Exchanger:
     name: str
     addresses: tuple[str, ...]
     secure: bool = False
+    canonical: str = ""
+    """Where the addresses stand when the name is an alias."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ async def _names(domain: str, resolver: Resolver, shuffle: Callable[[list[str]],
     try:
         answer = await resolver.query(domain, "MX")
     except NoData:
-        return [domain], False  # the implicit MX
+        return [domain], True  # the implicit MX: only its addresses can be insecure (RFC 7672 section 2.2.2)
     except NoName as error:
         raise HopError(Reply(550, "5.1.2", f"the domain {domain} does not exist")) from error
     except DNSError as error:
@@ -97,6 +100,7 @@ def _ordered(records: Sequence[MX], shuffle: Callable[[list[str]], None]) -> lis
 async def _with_addresses(name: str, resolver: Resolver, families: Families, *, secure: bool) -> Exchanger | DNSError:
     """The host with its addresses, IPv6 first where we have it, or the fault that left it without any."""
     found: list[str] = []
+    canonical = ""
     fault: DNSError | None = None
     for wanted, rdtype in ((families.ipv6, "AAAA"), (families.ipv4, "A")):
         if not wanted:
@@ -109,8 +113,10 @@ async def _with_addresses(name: str, resolver: Resolver, families: Families, *, 
         else:
             found += [str(record) for record in answer.records]
             secure = secure and answer.secure
+            canonical = answer.name
     if found:
-        return Exchanger(name, tuple(found[:MAX_ADDRESSES]), secure)
+        alias = "" if canonical.lower() == (to_query(name) or name).lower() else canonical
+        return Exchanger(name, tuple(found[:MAX_ADDRESSES]), secure, alias)
     return fault or NoData(name, "A", "no address family that we send over")
 
 

@@ -20,12 +20,13 @@ async def rule_for(
     exchanger: Exchanger, domain: str, port: int, resolver: Resolver, policy: STSPolicy | None, *, dane: bool
 ) -> TLSRule:
     """The rule for one exchanger; raises ``HopError`` when it must not be used at all."""
-    records = await _tlsa(exchanger, port, resolver) if dane and exchanger.secure else None
+    base, records = await _tlsa(exchanger, port, resolver) if dane and exchanger.secure else ("", None)
     if records is not None:
-        why = f"TLSA records of {exchanger.name}"
+        why = f"TLSA records of {base}"
         usable = tuple(record for record in records if _usable(record))
         if usable:
-            return TLSRule(security=Security.DANE, names=(exchanger.name, domain), records=usable, why=why)
+            names = tuple(dict.fromkeys((base, exchanger.name, domain)))
+            return TLSRule(security=Security.DANE, names=names, records=usable, why=why)
         return TLSRule(security=Security.ENCRYPTED, why=f"unusable {why}")  # RFC 7672 section 2.2
     if policy is not None and policy.mode == "enforce":
         why = f"MTA-STS policy of {domain}"
@@ -35,17 +36,21 @@ async def rule_for(
     return TLSRule()
 
 
-async def _tlsa(exchanger: Exchanger, port: int, resolver: Resolver) -> list[TLSA] | None:
-    """The secure TLSA records of a host, None when it has none; a failed look-up forbids the host (RFC 7672 2.1.2)."""
-    try:
-        answer = await resolver.query(f"_{port}._tcp.{exchanger.name}", "TLSA")
-    except (NoName, NoData):
-        return None
-    except DNSError as error:
-        raise HopError(Reply(451, "4.7.5", str(error)), tls=True, host=exchanger.name) from error
-    if not answer.secure:
-        return None
-    return [record for record in answer.records if isinstance(record, TLSA)]
+async def _tlsa(exchanger: Exchanger, port: int, resolver: Resolver) -> tuple[str, list[TLSA] | None]:
+    """The secure TLSA records of a host and the name they stand at: that of its addresses first, then its own.
+
+    None where there are none; a look-up that fails forbids the host (RFC 7672 sections 2.1.2 and 2.2.2).
+    """
+    for base in filter(None, (exchanger.canonical, exchanger.name)):
+        try:
+            answer = await resolver.query(f"_{port}._tcp.{base}", "TLSA")
+        except (NoName, NoData):
+            continue
+        except DNSError as error:
+            raise HopError(Reply(451, "4.7.5", str(error)), tls=True, host=exchanger.name) from error
+        if answer.secure:
+            return base, [record for record in answer.records if isinstance(record, TLSA)]
+    return "", None
 
 
 def _usable(record: TLSA) -> bool:

@@ -35,6 +35,8 @@ class Trust:
 
     def server_name(self, endpoint: Endpoint) -> str:
         """The name for SNI; with DANE the TLSA base domain, else the host (RFC 7672 section 8.1)."""
+        if endpoint.rule.security is Security.DANE and endpoint.rule.names:
+            return endpoint.rule.names[0]
         return "" if endpoint.host.startswith("[") else endpoint.host
 
     def check(self, endpoint: Endpoint, chain: Sequence[bytes]) -> None:

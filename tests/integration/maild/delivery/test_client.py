@@ -172,6 +172,12 @@ def test_dane_rule_takes_the_named_key_alone(pair: Path) -> None:
     assert len(keeper.got) == 1
 
 
+def test_server_of_an_alias_is_asked_for_the_name_that_its_tlsa_records_stand_at() -> None:
+    rule = TLSRule(security=Security.DANE, names=("host.example.net", "mx.example.org"))
+    assert Trust().server_name(endpoint(25, rule)) == "host.example.net"
+    assert Trust().server_name(endpoint(25)) == "mx.example.org"
+
+
 @pytest.mark.parametrize("security", [Security.ENCRYPTED, Security.VERIFIED, Security.DANE])
 def test_required_tls_never_falls_back_to_clear_text(security: Security) -> None:
     with peer() as (keeper, port), pytest.raises(HopError, match="no STARTTLS") as caught:

@@ -101,6 +101,33 @@ def test_tlsa_wins_over_mta_sts() -> None:
     assert rule({TLSA_NAME: {"TLSA": [RECORD]}}, policy("other.example.org")).security is Security.DANE
 
 
+def rule_of_domain(table: Table) -> TLSRule:
+    """The rule for the only host of example.org, all answers secure."""
+
+    async def ask() -> TLSRule:
+        zones = Zones(table, secure=True)
+        (exchanger,) = await exchangers("example.org", zones, Families(), lambda group: group.sort())
+        return await rule_for(exchanger, "example.org", 25, zones, None, dane=True)
+
+    return asyncio.run(ask())
+
+
+def test_domain_without_mx_is_protected_by_its_own_tlsa_records() -> None:
+    table: Table = {"example.org": {"A": ["192.0.2.9"]}, "_25._tcp.example.org": {"TLSA": [RECORD]}}
+    found = rule_of_domain(table)
+    assert (found.security, found.names, found.records) == (Security.DANE, ("example.org",), (RECORD,))
+
+
+def test_tlsa_records_of_an_alias_are_looked_for_where_its_addresses_are_and_then_at_its_name() -> None:
+    hosts: Table = {"example.org": {"CNAME": ["host.example.net"]}, "host.example.net": {"A": ["192.0.2.9"]}}
+    there: Table = {"_25._tcp.host.example.net": {"TLSA": [RECORD]}}
+    here: Table = {"_25._tcp.example.org": {"TLSA": [TLSA(3, 1, 1, b"y" * 32)]}}
+    both = rule_of_domain({**hosts, **here, **there})
+    assert (both.names, both.records) == (("host.example.net", "example.org"), (RECORD,))
+    assert rule_of_domain({**hosts, **here}).names == ("example.org",)
+    assert rule_of_domain(hosts).security is Security.OPPORTUNISTIC
+
+
 def test_dane_is_off_without_a_validating_resolver() -> None:
     assert rule({TLSA_NAME: {"TLSA": [RECORD]}}, dane=False).security is Security.OPPORTUNISTIC
     assert rule({TLSA_NAME: {"TLSA": [RECORD]}}, secure=False).security is Security.OPPORTUNISTIC
