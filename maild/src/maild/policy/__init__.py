@@ -7,7 +7,7 @@ from maild.policy.gate import Gate
 from maild.policy.login import LANES, Answer, Login, Outcome
 from maild.policy.passwords import hash_password, verifier_of
 from maild.policy.ranges import BAN_PRIORITY, DEFAULT_RANGES, Table
-from maild.policy.rates import Rates
+from maild.policy.rates import Bound, Rates
 from maild.policy.relay import Verdict, decide, direction
 from maild.policy.scram import SCRAMError
 from maild.policy.senders import Own, foreign_author, own_addresses
@@ -17,6 +17,7 @@ __all__ = [
     "DEFAULT_RANGES",
     "LANES",
     "Answer",
+    "Bound",
     "Gate",
     "Login",
     "Outcome",

@@ -5,8 +5,22 @@ A stolen password then costs some hundred messages, not a million. Many submissi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from maild.policy.batches import Batches
 from maild.store import Access, Charge, Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A bound that a user has reached; as text it is English, for replies and the log."""
+
+    most: int
+    of: Literal["messages an hour", "recipients a day"]
+
+    def __str__(self) -> str:
+        return f"{self.most} {self.of}"
 
 
 class Rates:
@@ -25,12 +39,12 @@ class Rates:
         """What the user sent lately; nothing is asked where there is no bound."""
         return await self._access.sent(account_id) if self._bounded else Sent(messages=0, recipients=0)
 
-    def exceeded(self, sent: Sent, account_id: int, recipients: int) -> str | None:
+    def exceeded(self, sent: Sent, account_id: int, recipients: int) -> Bound | None:
         """Which bound a message to that many recipients would break after these, or None."""
         wanted = self._charge(account_id, recipients)
         return self._bound(sent) if wanted.exceeds(sent) else None
 
-    async def charge(self, account_id: int, recipients: int) -> str | None:
+    async def charge(self, account_id: int, recipients: int) -> Bound | None:
         """Counts a message that is about to be accepted; the bound it would break, or None."""
         if not self._bounded:
             return None
@@ -49,7 +63,7 @@ class Rates:
             recipients_per_day=self._recipients_per_day,
         )
 
-    def _bound(self, sent: Sent) -> str:
+    def _bound(self, sent: Sent) -> Bound:
         if self._messages_per_hour and sent.messages >= self._messages_per_hour:
-            return f"{self._messages_per_hour} messages an hour"
-        return f"{self._recipients_per_day} recipients a day"
+            return Bound(self._messages_per_hour, "messages an hour")
+        return Bound(self._recipients_per_day, "recipients a day")

@@ -6,17 +6,19 @@ One message a day and user, whichever daemon sees it; it goes through the same r
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from maild.delivery.dispatch import own_message
 from maild.mail import dates, header, message_id
 from maild.mail.address import Address
+from maild.policy import Bound
 from maild.smtp.context import Context
 from maild.store import Account
 
 DAY_US = 86_400_000_000
 
 
-async def of_rate(context: Context, account: Account, bound: str) -> None:
+async def of_rate(context: Context, account: Account, bound: Bound) -> None:
     """Names the user in the log and writes to postmaster of the account's domain, once a day."""
     now = dates.micros(context.now())
     if not await context.store.state.once("rate", account.address, now + DAY_US, now):
@@ -29,7 +31,7 @@ async def of_rate(context: Context, account: Account, bound: str) -> None:
     text = say(
         "{user} has reached the limit of {bound}. Further mail of this user is put off until there is room again.\n"
         "If the user did not do this, someone else knows the password: change it."
-    ).format(user=user, bound=bound)
+    ).format(user=user, bound=_written(bound, say))
     random = os.urandom(8)
     fields = [
         header.field("From", f"<{postmaster}>", raw=True),
@@ -47,3 +49,9 @@ async def of_rate(context: Context, account: Account, bound: str) -> None:
     )
     if message is not None:
         await context.store.accept(message)
+
+
+def _written(bound: Bound, say: Callable[[str], str]) -> str:
+    """The bound in the reader's language."""
+    text = say("{most} messages an hour") if bound.of == "messages an hour" else say("{most} recipients a day")
+    return text.format(most=bound.most)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from maild.policy import Rates
+from maild.policy import Bound, Rates
 from maild.store import Charge, Sent, StoreUnavailable
 from tests.lib.memory_store import MemoryStore
 
@@ -27,22 +27,22 @@ def rates(store: MemoryStore, messages: int, recipients: int) -> Rates:
     return Rates(store.store.access, messages, recipients)
 
 
-async def charged(bounds: Rates, *recipients: int, account: int = 1) -> list[str | None]:
+async def charged(bounds: Rates, *recipients: int, account: int = 1) -> list[Bound | None]:
     return [await bounds.charge(account, count) for count in recipients]
 
 
 def test_messages_an_hour_and_recipients_a_day_are_bounds_a_user() -> None:
     bounds = rates(MemoryStore(), 2, 10)
-    assert asyncio.run(charged(bounds, 4, 4, 1)) == [None, None, "2 messages an hour"]
-    assert asyncio.run(charged(bounds, 10, 1, account=2)) == [None, "10 recipients a day"]
+    assert asyncio.run(charged(bounds, 4, 4, 1)) == [None, None, Bound(2, "messages an hour")]
+    assert asyncio.run(charged(bounds, 10, 1, account=2)) == [None, Bound(10, "recipients a day")]
 
 
 def test_what_would_break_a_bound_is_told_before_the_data() -> None:
     bounds = rates(MemoryStore(), 2, 10)
     sent = Sent(messages=1, recipients=8)
     assert bounds.exceeded(sent, 1, 2) is None
-    assert bounds.exceeded(sent, 1, 3) == "10 recipients a day"
-    assert bounds.exceeded(Sent(messages=2, recipients=8), 1, 1) == "2 messages an hour"
+    assert bounds.exceeded(sent, 1, 3) == Bound(10, "recipients a day")
+    assert bounds.exceeded(Sent(messages=2, recipients=8), 1, 1) == Bound(2, "messages an hour")
 
 
 def test_nought_is_no_bound_and_asks_nobody() -> None:
@@ -55,7 +55,7 @@ def test_nought_is_no_bound_and_asks_nobody() -> None:
 def test_many_at_once_are_counted_in_few_writes_and_none_twice() -> None:
     store = Counting()
 
-    async def run() -> list[str | None]:
+    async def run() -> list[Bound | None]:
         bounds = rates(store, 30, 0)
         return await asyncio.gather(*(bounds.charge(1, 1) for _ in range(40)))
 

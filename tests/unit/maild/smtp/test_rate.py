@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from maild.locale import translator
+from maild.net import FairQueue
+from maild.smtp.context import Context
 from maild.store import Sent
 from tests.lib.memory_store import MemoryStore
 from tests.lib.scripted import SUBMISSIONS, House, plain, replies
@@ -34,6 +37,21 @@ def test_a_rate_is_refused_at_the_recipient_and_the_administrator_told_once() ->
     ]
     (told,) = notices(house)
     assert b"Auto-Submitted: auto-generated" in told
+
+
+def test_a_korean_administrator_is_told_of_the_bound_in_korean() -> None:
+    house = House(messages_per_hour=1)
+    original = house.context
+
+    def context(hashing: FairQueue) -> Context:
+        return replace(original(hashing), language="ko", translator=translator)
+
+    house.context = context  # type: ignore[method-assign]
+    for _ in range(2):
+        send(house, ENVELOPE, LETTER)
+    (told,) = [body for body in house.memory.bodies_of(house.id) if b"auto-generated" in body]
+    assert f"{OWN} 계정이 한도(한 시간에 메일 1통)에 도달했습니다." in told.decode()
+    assert "messages" not in told.decode()
 
 
 def test_a_message_that_others_have_overtaken_is_refused_at_its_end() -> None:
