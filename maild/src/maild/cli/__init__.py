@@ -51,6 +51,6 @@ def settings_of(args: argparse.Namespace) -> Settings:
     return load(args.settings)
 
 
-def language(args: argparse.Namespace) -> str:
+def language(settings: Path) -> str:
     """The language of the settings, whether they can be used or not; that of the locale without any."""
-    return language_of(getattr(args, "settings", default_settings()), os.environ)
+    return language_of(settings, os.environ)

@@ -10,10 +10,12 @@ import argparse
 import importlib
 import pkgutil
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maild import __version__, cli
-from maild.cli import Exit, language
+from maild.cli import Exit, default_settings, language
+from maild.cli._help import Parser
 from maild.locale import translator
 from maild.settings import SettingsError
 
@@ -21,20 +23,13 @@ if TYPE_CHECKING:
     from maild.store import StoreError
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser that leaves with EX_USAGE."""
-
-    def error(self, message: str) -> NoReturn:
-        """Prints the usage and the message."""
-        self.print_usage(sys.stderr)
-        self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
-
-
-def parser(group: str = "") -> argparse.ArgumentParser:
+def parser(group: str = "", language: str = "en") -> argparse.ArgumentParser:
     """The parser of one command group, of all when no module has that name: a command does not pay for the others."""
-    root = Parser(prog="maild", description="A mail daemon and the commands to look after it.")
+    root = Parser(
+        prog="maild", description="A mail daemon and the commands to look after it.", say=translator(language)
+    )
     root.add_argument("--version", action="version", version=f"maild {__version__}")
-    groups = root.add_subparsers(metavar="GROUP", required=True, parser_class=Parser)
+    groups = root.add_subparsers(metavar="GROUP", required=True)
     names = sorted(info.name for info in pkgutil.iter_modules(cli.__path__) if not info.name.startswith("_"))
     for name in [group] if group in names else names:
         module = importlib.import_module(f"maild.cli.{name}")
@@ -49,17 +44,25 @@ def main(arguments: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else arguments
-    args = parser(given[0] if given else "").parse_args(given)
+    args = parser(given[0] if given else "", _language(given)).parse_args(given)
     try:
         return int(args.run(args))
     except SettingsError as error:
-        print(f"maild: {error.said(translator(language(args)))}", file=sys.stderr)
+        print(f"maild: {error.said(translator(_language(given)))}", file=sys.stderr)
         return Exit.CONFIG
     except _store_error() as error:
         print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
         return Exit.UNAVAILABLE
     except KeyboardInterrupt:
         return 130
+
+
+def _language(given: list[str]) -> str:
+    """The reader's, before the arguments are taken apart: that is where help and wrong usage are said."""
+    options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    options.add_argument("--settings", nargs="?", type=Path, default=default_settings())
+    found, _ = options.parse_known_args(given)
+    return language(found.settings or default_settings())
 
 
 def _store_error() -> type[StoreError]:

@@ -80,7 +80,7 @@ def _list(args: argparse.Namespace) -> int:
         size = file.stat().st_size
         print(json.dumps({"file": str(file), "size": size}) if args.json else f"{file.name}\t{size / MIB:.1f} MiB")
     if not files:
-        _ = translator(language(args))
+        _ = translator(language(args.settings))
         print(_("There is no backup in {folder}.", folder=folder), file=sys.stderr)
     return Exit.OK
 

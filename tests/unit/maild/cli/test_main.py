@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from maild.cli.__main__ import main
+from maild import locale
+from maild.cli.__main__ import main, parser
+from maild.cli._help import columns, wrapped
 from maild.settings.language import VARIABLES, language_of
 
 
@@ -58,3 +64,66 @@ def test_the_language_is_that_of_the_file_before_that_of_the_locale(tmp_path: Pa
     assert language_of(tmp_path / "none", {"LANG": "ko_KR.UTF-8"}) == "ko"
     for name in VARIABLES:
         assert language_of(tmp_path, {name: "en_US.UTF-8", "LANGUAGE": "ko"}) == "en"
+
+
+def texts(command: argparse.ArgumentParser) -> Iterator[str]:
+    """All that the help of a command and of the commands below it says."""
+    yield from (" ".join(part.split()) for part in (command.description or "").strip().split("\n\n") if part)
+    yield from (group.title for group in command._action_groups if group.title)
+    for action in command._actions:
+        if action.help:
+            yield action.help
+        if isinstance(action, argparse._SubParsersAction):
+            yield from (choice.help for choice in action._choices_actions if choice.help)
+            for below in action.choices.values():
+                yield from texts(below)
+
+
+def test_all_help_is_there_in_korean() -> None:
+    catalog = locale.translator("ko").catalog
+    assert not {text for text in texts(parser()) if text not in catalog}
+
+
+def test_help_is_in_the_language_of_the_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILD_SETTINGS", str(settings(tmp_path, 'language = "ko"\n')))
+    for arguments, said in (
+        (["--help"], "자동-차단 보기와 풀기"),
+        (["ban", "add", "--help"], "차단할 시간(분), 0은 무기한 (기본값: 60)"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        out = capsys.readouterr().out
+        assert ended.value.code == 0
+        assert out.startswith("사용법: maild")
+        assert said in out
+        assert "show this help" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["ban", "add"], "maild ban add: 빠진 것이 있습니다: NETWORK"),
+        (["ban", "add", "nonsense"], "maild ban add: NETWORK: 올바른 값이 아닙니다: 'nonsense'"),
+        (["ban", "list", "--nonsense"], "maild: 알 수 없는 인수입니다: --nonsense"),
+        (["credential", "add", "--only", "ftp"], "maild credential add: --only: 쓸 수 없는 값입니다: 'ftp'"),
+        (["account", "list", "--domain"], "maild account list: --domain: 값이 빠졌습니다"),
+        (["log", "--tls", "--user", "a"], "maild log: --user: --tls 옵션과 함께 쓸 수 없습니다"),
+    ],
+)
+def test_wrong_usage_is_told_in_the_language_of_the_settings(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILD_SETTINGS", str(settings(tmp_path, 'language = "ko"\n')))
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 64
+    assert capsys.readouterr().err.splitlines()[-1].startswith(said)
+
+
+@given(st.text("가 a", max_size=200), st.integers(4, 30))
+def test_lines_of_help_fit_the_terminal_and_lose_no_word(text: str, width: int) -> None:
+    lines = wrapped(text, width)
+    assert " ".join(lines).split() == text.split()
+    assert all(columns(line) <= width for line in lines if " " in line)
