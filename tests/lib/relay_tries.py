@@ -6,20 +6,27 @@ A try names the port, the login and the commands; the promise asserts that none 
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from maild.delivery import srs
+from maild.mail.address import Address
 from tests.lib.daemon import PASSWORDS, TEST_CO_KR, TEST_NET
 
 NET, CO_KR = "테스트.net", "테스트.co.kr"
 OUT = "victim@example.com"
 STRANGER = "MAIL FROM:<stranger@example.org> SMTPUTF8"
 MESSAGE = b"From: stranger@example.org\r\nSubject: try\r\n\r\ntry"
+PARTNER, PARTNER_TARGET = "partner", "member@example.org"
+"""An alias of ours that leads outside, and where to; another one, ``former``, is switched off."""
+SRS_KEY = bytes(range(32))
+"""The daemon's, so that a hash can be right."""
 
 
 @dataclass(frozen=True)
 class Try:
-    """One try. Without a message its commands alone must be refused."""
+    """One try. Its client goes on whatever it is told; without a message its last command must be refused."""
 
     name: str
     commands: tuple[bytes | str, ...]
@@ -212,8 +219,22 @@ def login_tricks() -> Iterator[Try]:
     yield Try("a cancelled login", (b"AUTH PLAIN", b"*"), None, "submissions")
 
 
+def rewritten(days_ago: int, domain: str = TEST_NET) -> str:
+    """The sender that a mail of example.com's victim was forwarded with, its hash right and so many days old."""
+    at = time.time_ns() // 1000 - days_ago * srs.MICROSECONDS_PER_DAY
+    return str(srs.rewrite(Address.of("victim", "example.com"), domain, SRS_KEY, at))
+
+
 def rewritten_senders() -> Iterator[Try]:
-    """SRS addresses with a bad, old or missing hash, or used for anything but bounces."""
+    """SRS addresses with a bad, expired or missing hash, or used for anything but bounces."""
+    for age in (srs.VALID_DAYS + 1, 30, 365):
+        yield to_outside("expired SRS", rewritten(age), "MAIL FROM:<>")
+    fresh = rewritten(0)
+    yield to_outside("SRS for more than a bounce", fresh)
+    yield to_outside(
+        "SRS with its day moved", rewritten(30).replace(*(_day_of(each) for each in (rewritten(30), fresh)))
+    )
+    yield to_outside("SRS of another address", fresh.replace("victim", "target"), "MAIL FROM:<>")
     for local in (
         "SRS0=AAAAAAAAAAAA=AA=example.com=victim",
         "SRS0=AAAA=AA=example.com=victim",
@@ -225,6 +246,29 @@ def rewritten_senders() -> Iterator[Try]:
     ):
         yield to_outside("SRS", f"{local}@{NET}", "MAIL FROM:<>")
         yield to_outside("SRS", f"{local}@{CO_KR}")
+
+
+def _day_of(address: str) -> str:
+    return f"={address.split('=')[2]}="
+
+
+def aliases() -> Iterator[Try]:
+    """An alias that leads outside opens no other way there, and its name is nobody's to write under."""
+    for recipient in (
+        PARTNER_TARGET,
+        f"{PARTNER}%example.com@{NET}",
+        f"example.com!{PARTNER}@{NET}",
+        f"@{NET}:{PARTNER_TARGET}",
+        f'"{PARTNER_TARGET}"@{NET}',
+        f"{PARTNER}@example.org@{NET}",
+        f"former@{NET}",
+        f"former@{CO_KR}",
+    ):
+        yield to_outside("alias", recipient)
+    for local in (PARTNER, "sales", "postmaster"):
+        yield to_outside("envelope of an alias", f"주문@{NET}", f"MAIL FROM:<{local}@{NET}> SMTPUTF8")
+        message = f"From: {local}@{NET}\r\n\r\nx".encode()
+        yield Try(f"header of {local}", (STRANGER, f"RCPT TO:<주문@{NET}>"), message)
 
 
 def lists() -> Iterator[Try]:
@@ -254,7 +298,8 @@ def malformed() -> Iterator[Try]:
 def commands() -> Iterator[Try]:
     """Data where no recipient was taken, and what is sent ahead of TLS."""
     yield Try("DATA after a refused recipient", (STRANGER, f"RCPT TO:<{OUT}>", "DATA"), None)
-    yield Try("BDAT after a refused recipient", (STRANGER, "BDAT 3 LAST\r\nabc"), None)
+    yield Try("BDAT after a refused recipient", (STRANGER, f"RCPT TO:<{OUT}>", "BDAT 3 LAST\r\nabc"), None)
+    yield Try("BDAT without RCPT", (STRANGER, "BDAT 3 LAST\r\nabc"), None)
     yield Try("BDAT without MAIL", ("BDAT 3 LAST\r\nabc",), None)
     yield Try("RCPT before MAIL", (f"RCPT TO:<{OUT}>",), None)
     yield Try("MAIL with RCPT in one", (f"MAIL FROM:<x@example.org>\rRCPT TO:<{OUT}>",), None)
@@ -277,6 +322,7 @@ CLASSES: Mapping[str, Callable[[], Iterator[Try]]] = {
     "without-login": without_login,
     "login-tricks": login_tricks,
     "rewritten-senders": rewritten_senders,
+    "aliases": aliases,
     "lists": lists,
     "malformed": malformed,
     "commands": commands,
