@@ -172,6 +172,7 @@ class Courier:
             recipients=tuple(Addressee(address=row.address, notify=row.notify, original=row.original) for row in rows),
             body=body,
             smtputf8=needs_smtputf8(item, rows),
+            came_with_smtputf8=item.smtputf8,
             envelope_id=item.envelope_id,
             dsn_return=item.dsn_return,
         )
@@ -189,5 +190,5 @@ def _alike(item: QueueItem, rows: Sequence[RecipientRow]) -> list[RecipientRow]:
 
 
 def needs_smtputf8(item: QueueItem, rows: Sequence[RecipientRow]) -> bool:
-    """Whether the transaction is an internationalised one: an address, or a header that came as such."""
-    return item.smtputf8 or not item.sender.isascii() or any(not row.address.isascii() for row in rows)
+    """Whether the envelope is an internationalised one."""
+    return not item.sender.isascii() or any(not row.address.isascii() for row in rows)

@@ -129,6 +129,9 @@ class Transaction:
     recipients: tuple[Addressee, ...]
     body: Callable[[Capabilities], Awaitable[bytes]]
     smtputf8: bool = False
+    """An address of the envelope is an internationalised one."""
+    came_with_smtputf8: bool = False
+    """The message was sent as an internationalised one; its header says whether it is one."""
     envelope_id: str = ""
     dsn_return: str = ""
 

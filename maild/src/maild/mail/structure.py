@@ -61,6 +61,15 @@ def scan(data: bytes) -> Structure:
     return Structure(envelope(_fields(data, 0, body_at)), short, full, tuple(found.parts))
 
 
+def has_utf8_header(data: bytes) -> bool:
+    """Whether a header field is outside ASCII, the message's own or a part's: only SMTPUTF8 carries it (RFC 6532)."""
+    if data.isascii():
+        return False
+    if not data[: header.body_start(data)].isascii():
+        return True
+    return any(not data[part.start : part.body].isascii() for part in scan(data).parts)
+
+
 def envelope(fields: _Fields) -> bytes:
     """ENVELOPE of the first fields of each name (RFC 3501 section 7.4.2)."""
     sender = _addresses(fields.get(b"from"))

@@ -6,6 +6,7 @@ strict, so that nothing we send ends early elsewhere. What a reply means for the
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
@@ -13,6 +14,7 @@ from itertools import count
 from maild.delivery.next_hop import Capabilities, Endpoint, HopError, Login, Reply, Security, Session, Transaction
 from maild.log import Log
 from maild.mail import xtext
+from maild.mail.structure import has_utf8_header
 from maild.net.outbound import Outbound, OutboundError, TLSFailed
 from maild.smtp.client_data import pieces
 from maild.smtp.client_reply import capabilities_of, failure, read_reply
@@ -208,6 +210,10 @@ class _Session:
             refused = Reply(550, "5.6.7", f"{self.endpoint.host} does not take internationalised addresses")
             return [refused] * len(transaction.recipients)
         body = await transaction.body(self.capabilities)
+        unsure = transaction.came_with_smtputf8 and not self.capabilities.smtputf8
+        if unsure and await asyncio.to_thread(has_utf8_header, body):
+            refused = Reply(550, "5.6.7", f"{self.endpoint.host} does not take internationalised header fields")
+            return [refused] * len(transaction.recipients)
         if self.capabilities.size and len(body) > self.capabilities.size:
             refused = Reply(552, "5.3.4", f"{self.endpoint.host} takes at most {self.capabilities.size} bytes")
             return [refused] * len(transaction.recipients)
@@ -257,7 +263,7 @@ class _Session:
             words.append(f"SIZE={len(body)}")
         if offered.eight_bit and not body.isascii():
             words.append("BODY=8BITMIME")
-        if transaction.smtputf8:
+        if transaction.smtputf8 or (transaction.came_with_smtputf8 and offered.smtputf8):
             words.append("SMTPUTF8")
         if offered.dsn and transaction.dsn_return:
             words.append(f"RET={transaction.dsn_return}")

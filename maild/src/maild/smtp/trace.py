@@ -39,10 +39,13 @@ class Hop:
 
 
 def received(hop: Hop, number: str, recipient: Address | None, when: dt.datetime) -> bytes:
-    """The Received field; ``recipient`` is named when there is one alone, so that nobody learns of a blind copy."""
+    """The Received field; ``recipient`` is named when there is one alone, so that nobody learns of a blind copy.
+
+    One outside ASCII is not: the message would need SMTPUTF8 for it wherever it is sent on to.
+    """
     address = hop.peer.text if hop.peer.address.version == 4 else f"IPv6:{hop.peer.text}"
     tls = f" ({hop.tls.version} {hop.tls.cipher} {hop.tls.bits} bits)" if hop.tls else ""
-    for_whom = f" for <{recipient}>" if recipient is not None else ""
+    for_whom = f" for <{recipient}>" if recipient is not None and str(recipient).isascii() else ""
     return (
         f"Received: from {_ODD.sub('?', hop.helo)} ([{address}])\r\n"
         f"\tby {hop.host} with {hop.protocol}{tls}\r\n"

@@ -328,6 +328,27 @@ def test_recipient_that_needs_smtputf8_does_not_cost_the_others_their_mail() -> 
     assert [each[1] for each in keeper.got] == [["a@example.org", "b@example.org"]]
 
 
+ORDINARY = "From: id@example.kr\r\nSubject: =?utf-8?B?7JWI64WV?=\r\n\r\n본문\r\n".encode()
+WIDE_PART = (
+    b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Disposition: attachment; "
+    + "filename=계약서.hwp\r\n\r\nx\r\n--b--\r\n".encode()
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "code"), [(ORDINARY, 250), (MESSAGE, 550), (WIDE_PART, 550)], ids=["ordinary", "header", "part"]
+)
+def test_message_sent_with_smtputf8_goes_without_it_where_it_is_not_needed(message: bytes, code: int) -> None:
+    async def body(_: Capabilities) -> bytes:
+        return message
+
+    job = transaction("a@example.org", came_with_smtputf8=True, body=body)
+    with peer(enable_SMTPUTF8=False) as (keeper, port):
+        (reply,) = send(endpoint(port), job)
+    assert reply.startswith("250" if code == 250 else "550 5.6.7")
+    assert [content for _, _, content in keeper.got] == ([message] if code == 250 else [])
+
+
 def test_broken_opportunistic_tls_is_tried_again_in_clear() -> None:
     async def run() -> list[str]:
         heard: list[str] = []
