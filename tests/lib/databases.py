@@ -63,7 +63,7 @@ class DatabaseServer:
                 ],
                 stdout=log,
                 stderr=log,
-                env=os.environ | self.environment,
+                env=surroundings(self.folder) | self.environment,
             )
         if wait:
             self.wait()
@@ -145,6 +145,14 @@ class DatabaseServer:
 def new_folder(name: str) -> Path:
     """A short path: a socket's may have 107 bytes."""
     return Path(tempfile.mkdtemp(prefix=f"{name}-"))
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    """The environment of a server's programs: one that starts removes the temporary tables of all in its TMPDIR."""
+    own = folder / "tmp"
+    own.mkdir(exist_ok=True)
+    own.chmod(0o777)  # the server may be another user than this one
+    return os.environ | {"TMPDIR": str(own)}
 
 
 def as_root() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.lib.databases import DatabaseServer, as_root, new_folder
+from tests.lib.databases import DatabaseServer, as_root, new_folder, surroundings
 from tests.lib.programs import find_server_program
 
 
@@ -34,6 +34,7 @@ def new_mariadb(*options: str, start: bool = True) -> DatabaseServer:
         ],
         check=True,
         capture_output=True,
+        env=surroundings(folder),
     )
     command = [str(program), "--no-defaults", "--innodb-log-file-size=48M", *as_root()]
     server = DatabaseServer(engine="mariadb", folder=folder, command=command)

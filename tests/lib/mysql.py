@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.lib.databases import DatabaseServer, new_folder
+from tests.lib.databases import DatabaseServer, new_folder, surroundings
 from tests.lib.programs import find_mysql_maker
 
 
@@ -38,7 +38,8 @@ def new_mysql(*options: str, start: bool = True) -> DatabaseServer:
         folder.chmod(0o755)
         shutil.chown(folder, "nobody")
     command = [program, "--mysqlx=OFF", "--innodb-redo-log-capacity=64M"]
-    subprocess.run([*command, "--initialize-insecure", f"--datadir={folder / 'data'}"], check=True, capture_output=True)
+    initialize = [*command, "--initialize-insecure", f"--datadir={folder / 'data'}"]
+    subprocess.run(initialize, check=True, capture_output=True, env=surroundings(folder))
     server = DatabaseServer(engine="mysql", folder=folder, command=command)
     if start:
         server.start(*options)
