@@ -60,6 +60,7 @@ def peer(tls: Path | None = None, **options: object) -> Iterator[tuple[Keeper, i
         port=free_port(),
         tls_context=context,
         decode_data=False,
+        ready_timeout=60,
         **{"enable_SMTPUTF8": True, **options},
     )
     controller.start()
