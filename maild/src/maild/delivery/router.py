@@ -66,7 +66,8 @@ class Router:
         service = await self._list_service(recipient)
         if service is not None:
             return service
-        if resolved.route is not None:
+        # One that names other domains as well (*) must not draw our unknown addresses, catch-all and roles outside.
+        if resolved.route is not None and resolved.route.pattern in {recipient.domain, resolved.domain.name}:
             routed = self._routed(recipient, resolved, resolved.route)
             if routed.refusal is None or not is_role(recipient):
                 return routed

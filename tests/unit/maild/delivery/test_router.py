@@ -86,6 +86,23 @@ def test_route_takes_matching_domains_before_their_mx() -> None:
     assert classify(people, "b@x.partner.kr").refusal is Refusal.NOT_ON_ROUTE
 
 
+def test_route_for_everything_takes_other_domains_and_leaves_ours_alone() -> None:
+    people = town("id")
+    people.routes_ = [Route(pattern="*", host="relay.example", local=True)]
+    assert str(classify(people, "someone@example.org").hop) == "route:*"
+    assert classify(people, "nobody@테스트.net").refusal is Refusal.UNKNOWN
+    assert classify(people, "postmaster@테스트.net").found is Found.ROLE
+    people.domains_[DOMAIN] = Domain(id=1, name=DOMAIN, catch_all="id@테스트.net")
+    assert classify(people, "anything@테스트.net").found is Found.CATCH_ALL
+
+
+def test_route_that_names_our_domain_takes_what_nobody_has_there() -> None:
+    people = town("id")
+    people.routes_ = [Route(pattern=DOMAIN, host="old.example")]
+    assert str(classify(people, "nobody@테스트.net").hop) == f"route:{DOMAIN}"
+    assert classify(people, "id@테스트.net").found is Found.ACCOUNT
+
+
 def test_postmaster_without_a_mailbox_reaches_the_domains_first_account() -> None:
     found = plan(town("id", "주문"), "postmaster@테스트.net", "ABUSE@테스트.net")
     assert [delivery.mailbox_id for delivery in found.deliveries] == [101]

@@ -145,7 +145,10 @@ class MailingList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Mail to matching domains goes to one host instead of their MX; ``*`` may lead the pattern (``*.example``)."""
+    """Mail to matching domains goes to one host instead of their MX; ``*`` may lead the pattern (``*.example``).
+
+    A pattern that is the name of a domain of ours takes what nobody has there; one with ``*`` leaves ours alone.
+    """
 
     id: int = 0
     pattern: str
