@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from pyinfra_winrm.settings import DATA_META
 from tasks.settings.errors import SettingsError, of_msgspec
 from tasks.settings.host import Listener, Listeners
 from tasks.settings.mail import Domain
@@ -20,12 +21,16 @@ from tasks.settings.names import checked_name
 from tasks.settings.secrets import SecretSource
 from tasks.translation import marked
 
-CONNECTOR_PREFIXES = ("winrm_", "ssh_")  # keys that belong to a connector
+WINRM = "winrm_"
+CONNECTOR_PREFIXES = (WINRM, "ssh_")  # keys that belong to a connector
 OPERATION_KEYS = frozenset({"uninstall_purge", "rollback_to"})  # asked for by one operation, on its command line
 
 
 def load(data: Mapping[str, Any]) -> Settings:
     """The settings in ``data``, or a ``SettingsError`` that names the key."""
+    for key in data:
+        if key.startswith(WINRM) and key not in DATA_META:
+            raise _unknown(key, key, DATA_META)
     wanted = {
         key: value
         for key, value in data.items()

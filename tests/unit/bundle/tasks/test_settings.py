@@ -57,6 +57,13 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
     assert nested.endswith("did you mean accounts?")
 
 
+def test_a_mistyped_key_of_the_connection_is_refused_too() -> None:
+    assert (
+        refusal(winrm_fingerprnt="ab") == "winrm_fingerprnt: there is no such setting; did you mean winrm_fingerprint?"
+    )
+    assert load(data(winrm_user="Administrator", winrm_fingerprint="ab", ssh_user="root"))
+
+
 def test_an_unknown_key_with_nothing_near_lists_what_there_is() -> None:
     assert "there are: enabled, failures" not in refusal(zzz=1)
     assert "keep_days" in refusal(logs={"zzz": 1})
