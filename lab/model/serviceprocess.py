@@ -174,9 +174,11 @@ def settled(process: subprocess.Popen[bytes]) -> int | None:
             if any(row.status == psutil.CONN_LISTEN for row in seen.net_connections("tcp")):
                 return None
             work = sum(seen.cpu_times()[:2])
+            waits = seen.status() in (psutil.STATUS_SLEEPING, psutil.STATUS_IDLE)
         except psutil.Error:
             continue
-        if work != worked:
+        # one that waits for the CPU or a disk of a loaded machine has not started yet
+        if work != worked or not waits:
             worked, since = work, time.monotonic()
         elif time.monotonic() - since > SETTLE:
             return None

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.model import services
+from lab.model import serviceprocess, services
 from lab.model.errors import HostError
 from lab.model.host import Host
 from tests.lib.labhost import bare_host, sleeper
+from tests.lib.ports import free_port
 
 
 @pytest.fixture
@@ -132,6 +137,21 @@ def test_a_killed_service_is_restarted_by_its_recovery_actions(host: Host):
     until(lambda: host.services.status("App")["state"] == "stopped")
     host.services.supervise()
     assert host.services.status("App")["state"] == "stopped"
+
+
+def test_a_service_that_gets_no_time_has_not_started():
+    port = free_port()
+    script = "import socket, sys, time; one = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", script, str(port)]) as process:
+        process.send_signal(signal.SIGSTOP)
+        go_on = threading.Timer(4 * serviceprocess.SETTLE, process.send_signal, (signal.SIGCONT,))
+        go_on.start()
+        try:
+            assert serviceprocess.settled(process) is None
+            socket.create_connection(("127.0.0.1", port), timeout=60).close()
+        finally:
+            go_on.join()
+            process.kill()
 
 
 def test_a_service_stopped_on_purpose_is_not_restarted(host: Host):
