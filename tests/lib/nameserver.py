@@ -25,6 +25,8 @@ import dns.rdatatype
 import dns.rrset
 import dns.zone
 
+from tests.lib.ports import free_port
+
 SOA = "@ 300 IN SOA ns hostmaster 1 3600 600 86400 60\n@ 300 IN NS ns\nns 300 IN A 127.0.0.1\n"
 
 
@@ -59,7 +61,7 @@ class NameServer:
     def _bind(self) -> tuple[socket.socket, socket.socket]:
         for _ in range(20):
             udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            udp.bind((self.address, self.port))
+            udp.bind((self.address, self.port or free_port()))
             tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -228,7 +228,7 @@ def test_a_notice_that_cannot_be_placed_fails_its_own_outcome_alone(on: Scene) -
 def test_an_item_whose_holder_died_is_leased_again_when_the_lease_ends(on: Scene) -> None:
     async def body(store: Store) -> None:
         await put(store, entry())
-        [lease] = await store.queue.lease("dead", limit=1, per_destination=1, seconds=0.2)
+        [lease] = await store.queue.lease("dead", limit=1, per_destination=1, seconds=3)
         assert await store.queue.lease("alive", limit=1, per_destination=1, seconds=60) == []
 
         async def until_leased() -> str:
@@ -239,7 +239,7 @@ def test_an_item_whose_holder_died_is_leased_again_when_the_lease_ends(on: Scene
                     return found[0].owner
                 await asyncio.sleep(0.05)
 
-        assert await asyncio.wait_for(until_leased(), 20) == "alive"
+        assert await asyncio.wait_for(until_leased(), 60) == "alive"
 
     on.run(body)
 
