@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -36,6 +37,14 @@ class Sink:
     def identifiers(self) -> dict[str, int]:
         """How often each Message-ID came."""
         return self._asked()["ids"]
+
+    def hold(self) -> None:
+        """Stops it: whoever delivers here waits, and it answers no question either."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Ends ``hold``."""
+        self.process.send_signal(signal.SIGCONT)
 
     def _asked(self) -> dict[str, dict[str, int]]:
         assert self.process.stdin is not None

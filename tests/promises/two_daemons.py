@@ -13,10 +13,13 @@ import time
 from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from maild.delivery.runner import LEASE_SECONDS
 from maild.mail import header
+from maild.outgoing import owner_of
+from maild.settings import load
 from maild.store import Incoming, QueueEntry, QueueRecipient, Store, new_id, open_store
 from maild.wrapping import read_wrap_key
 from tests.lib.daemon import TEST_NET, Running, Site
@@ -29,7 +32,9 @@ ABOUT = "Two daemons share one MySQL; kills, stops and wrong clocks lose nothing
 PATIENCE = 900.0
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 TEN_MINUTES_AHEAD = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+600s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-REMOTE = {"small": 300, "full": 10_000}
+AHEAD_SECONDS = 300.0
+"""How far the latest Received field is ahead of the end of the run, at the least, when the clock really was wrong."""
+REMOTE = {"small": 1000, "full": 10_000}
 DESTINATIONS = 20
 PAUSE_SECONDS = LEASE_SECONDS + 10
 """Longer than a lease, so that the other daemon takes over what the stopped one had."""
@@ -52,22 +57,29 @@ def run(size: str) -> dict[str, object]:
         shutil.copy(sites[0].folder / "wrap.key", sites[1].folder / "wrap.key")
         sites[0].seed()
         asyncio.run(_fill(sites[0], REMOTE[size]))
-        local = _faults(sites, there, REMOTE[size])
+        local = Writers([site.ports["smtp"] for site in sites])
+        taken_over = _faults(sites, there, REMOTE[size], local)
         ids = there.identifiers()
+        assert sum(ids.values()) == sum(there.taken().values()), "a remote message came without its Message-ID"
         wanted = {f"remote-{number}@{TEST_NET}" for number in range(REMOTE[size])}
         assert wanted <= set(ids), f"{len(wanted - set(ids))} remote messages were lost"
         assert set(ids) <= wanted
-        kept = asyncio.run(_local(sites[0]))
+        kept, latest = asyncio.run(_local(sites[0]))
         lost = [name for name in local.accepted if name not in kept]
         doubled = [name for name, count in kept.items() if count > 1]
         assert not lost, f"{len(lost)} of {len(local.accepted)} accepted local messages were lost"
         assert not doubled, f"{len(doubled)} local messages are there twice"
+        ahead = latest - local.ended
+        assert ahead > AHEAD_SECONDS, f"no mail came in by a wrong clock: the latest is {ahead:.0f} s ahead"
     return {
+        "engine": "mysql",
         "cases": REMOTE[size] + len(local.accepted),
         "remote": REMOTE[size],
+        "in_work_at_the_stop_and_taken_over": taken_over,
         "remote_sent_more_than_once": sum(count > 1 for count in ids.values()),
         "local_accepted": len(local.accepted),
         "local_unanswered": local.unanswered,
+        "seconds_ahead": round(ahead),
         "faults": ["killed", "stopped past its lease", "clock ten minutes ahead"],
     }
 
@@ -85,22 +97,32 @@ def _site(folder: Path, port: int, names: NameServer, peer: int) -> Site:
     return site
 
 
-def _faults(sites: list[Site], there: Sink, remote: int) -> Writers:
-    """Kills the first, starts it again with a wrong clock, stops the second for longer than a lease."""
+def _faults(sites: list[Site], there: Sink, remote: int, writers: Writers) -> int:
+    """Kills the first at its work, starts it again with a wrong clock, stops the second for longer than a lease.
+
+    Returns how many messages the second had in work then. They are taken over before it goes on.
+    """
     one, two = (Running(site) for site in sites)
-    writers = Writers([site.ports["smtp"] for site in sites])
+    # With the sink standing still each daemon has its share of the queue in work when the other one comes.
+    there.hold()
     one.start()
     two.start()
     try:
+        wait_for(lambda: [_in_work(site) for site in sites], all, PATIENCE)
+        there.go_on()
         writers.start()
         wait_for(lambda: len(there.identifiers()), lambda count: count >= remote // 10, PATIENCE)
+        there.hold()
+        wait_for(lambda: [_in_work(site) for site in sites], all, PATIENCE)
         one.kill()
-        wrong = Running(sites[0], environment=TEN_MINUTES_AHEAD)
-        wrong.start()
-        one = wrong
         assert two.process is not None
         os.kill(two.process.pid, signal.SIGSTOP)
+        stopped = _in_work(sites[1])
+        there.go_on()
+        one = Running(sites[0], environment=TEN_MINUTES_AHEAD)
+        one.start()
         time.sleep(PAUSE_SECONDS)
+        wait_for(there.identifiers, lambda taken: stopped <= set(taken), PATIENCE)
         os.kill(two.process.pid, signal.SIGCONT)
         wait_for(lambda: len(there.identifiers()), lambda count: count >= remote, PATIENCE)
         wait_for(lambda: asyncio.run(_queued(sites[0])), lambda count: count == 0, PATIENCE)
@@ -108,7 +130,35 @@ def _faults(sites: list[Site], there: Sink, remote: int) -> Writers:
         writers.stop()
         one.stop()
         two.stop()
-    return writers
+    return len(stopped)
+
+
+def _in_work(site: Site) -> set[str]:
+    """What this daemon has in work."""
+    owner = owner_of(load(site.settings))
+    return {name for name, each in asyncio.run(_leases(site)).items() if each == owner}
+
+
+async def _leases(site: Site) -> dict[str, str]:
+    """Who works on which remote message, by its Message-ID."""
+    store = await open_store(site.database_settings(), migrate=False)
+    found: dict[str, str] = {}
+    last = 0
+    try:
+        await store.wait(60)
+        now = await store.queue.now()
+        while rows := await store.queue.items(after=last, limit=1000):
+            last = rows[-1].id
+            leased = [row for row in rows if row.leased_by and row.lease_until > now]
+            found |= {_remote(row.recipients[0].address): row.leased_by for row in leased}
+    finally:
+        await store.close()
+    return found
+
+
+def _remote(recipient: str) -> str:
+    """The Message-ID that ``_queue`` gave the message for this recipient."""
+    return f"remote-{recipient.removeprefix('r').partition('@')[0]}@{TEST_NET}"
 
 
 @dataclass
@@ -118,6 +168,7 @@ class Writers:
     ports: list[int]
     accepted: list[str] = field(default_factory=list)
     unanswered: int = 0
+    ended: float = 0.0
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -130,6 +181,7 @@ class Writers:
     def stop(self) -> None:
         """Ends them."""
         self._stop.set()
+        self.ended = time.time()
         for thread in self._threads:
             thread.join(120)
 
@@ -182,10 +234,11 @@ async def _queued(site: Site) -> int:
         await store.close()
 
 
-async def _local(site: Site) -> Counter[str]:
-    """How often each Message-ID lies in the INBOX of other."""
+async def _local(site: Site) -> tuple[Counter[str], float]:
+    """How often each Message-ID lies in the INBOX of other, and the latest time in a Received field."""
     store = await open_store(site.database_settings(), migrate=False)
     found: Counter[str] = Counter()
+    latest = 0.0
     try:
         await store.wait(60)
         account = await store.directory.account_named("other", TEST_NET)
@@ -193,9 +246,11 @@ async def _local(site: Site) -> Counter[str]:
         last = 0
         while rows := await store.messages.range(account.inbox_id, last + 1, 1 << 31):
             for row in rows:
-                name = header.value(await store.messages.read(row.blob_id), "Message-ID") or b""
-                found[name.decode().strip("<>")] += 1
+                message = await store.messages.read(row.blob_id)
+                found[(header.value(message, "Message-ID") or b"").decode().strip("<>")] += 1
+                _, _, date = (header.value(message, "Received") or b"").decode().rpartition(";")
+                latest = max(latest, parsedate_to_datetime(date.strip()).timestamp())
             last = rows[-1].uid
     finally:
         await store.close()
-    return found
+    return found, latest
