@@ -23,7 +23,9 @@ def resources(settings: Settings, facts: Facts) -> list[Reconcile]:
     before = release.replaced(settings, facts)
     if before is None or not settings.backup.before_upgrade:
         return []
-    made = pulling.handover("before-upgrade", settings, _name(settings, facts), KEPT)
+    # A run that was cut off may have put settings in its way that it would refuse.
+    own = Paths(settings.root).settings_of(before) if facts.kept_settings else None
+    made = pulling.handover("before-upgrade", settings, _name(settings, facts), KEPT, own)
     return [rollback.from_release(settings, made, before)]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pyinfra.api.host import Host
@@ -56,7 +56,7 @@ TASKS: Mapping[str, Make] = {
     "objects": objects.resources,
     "self_signed": certificates.first,
     "service": service.resources,
-    "serving": release.serving,
+    "serving": rollback.serving,
     "firewall": firewall.resources,
     "certificates": certificates.resources,
     "renewal": schedule.renewal,
@@ -70,7 +70,7 @@ class Deployment:
 
     settings: Settings | None = None
     findings: Sequence[Finding] = ()
-    back: Service | None = None
+    back: rollback.Before | None = None
     upgrade_backup: str = ""
     _tasks: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
 
@@ -92,12 +92,15 @@ def of(host: Host) -> Deployment:
         found = findings(settings, facts)
         if any(finding.level == "stop" for finding in found):
             return Deployment(settings, found)
+        before = _before(settings, facts)
+        if before is not None:
+            facts = replace(facts, kept_settings=before.settings(cast("Any", host.connector).run) is not None)
         tasks = {name: make(settings, facts) for name, make in TASKS.items()}
     except (SettingsError, InvalidResourceError, HostError) as error:
         leave_out(host, error)
         return Deployment()
     prefetch(host, [resource for task in tasks.values() for resource in task])
-    return Deployment(settings, found, _before(settings, facts), before_upgrade.path(settings, facts), tasks)
+    return Deployment(settings, found, before, before_upgrade.path(settings, facts), tasks)
 
 
 def speak(host: Host) -> None:
@@ -119,13 +122,10 @@ def leave_out(host: Host, error: Exception) -> None:
     cast("Any", host.connector).fail(HostError(f"{host.name}: {why}"))
 
 
-def _before(settings: Settings, facts: Facts) -> Service | None:
-    """The service as the release before ran it, when another release is about to take its place."""
-    before = release.replaced(settings, facts)
-    if before is None:
-        return None
-    (wanted,) = service.resources(settings, facts)
-    return rollback.from_release(settings, wanted, before)
+def _before(settings: Settings, facts: Facts) -> rollback.Before | None:
+    """The release before, when another one is about to take its place."""
+    identifier = release.replaced(settings, facts)
+    return None if identifier is None else rollback.before(settings, facts, identifier)
 
 
 def facts_of(host: Host, settings: Settings) -> Facts:

@@ -41,6 +41,8 @@ class Facts:
     ports: tuple[PortOwner, ...] = ()
     services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     now: float = 0.0
+    kept_settings: bool = False
+    """Whether the release that serves has its own settings file kept beside the one in use."""
 
     def owner_of(self, port: int) -> PortOwner | None:
         """Who listens on a port."""

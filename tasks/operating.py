@@ -11,9 +11,11 @@ from typing import Any, TypeVar, cast
 from pyinfra.api.host import Host
 
 from pyinfra_winrm.errors import HostError
-from pyinfra_winrm.kinds import InvalidResourceError, PythonRelease
+from pyinfra_winrm.kinds import InvalidResourceError, PythonRelease, Service
 from pyinfra_winrm.resource import Present, Resource
+from pyinfra_winrm.run import HostRun
 from tasks import deployment, pulling, release, rollback, uninstall
+from tasks.facts import Facts
 from tasks.paths import Paths
 from tasks.settings import Settings, SettingsError, load
 from tasks.translation import translator
@@ -29,10 +31,21 @@ def other_releases(host: Host, root: str, current: str) -> tuple[str, ...]:
     return uninstall.releases_of(state.value) if isinstance(state, Present) else ()
 
 
-def rolled_back(host: Host) -> Sequence[Resource]:
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """A release that is to serve again, on its own settings, and the one that does now should it not."""
+
+    settings: Settings | None = None
+    files: Sequence[Resource] = ()
+    service: Sequence[Service] = ()
+    beside: Sequence[Resource] = ()
+    back: rollback.Before | None = None
+
+
+def rolled_back(host: Host) -> RolledBack:
     """What a rollback of this host needs; the host is left out when there is nothing to go back to."""
 
-    def make() -> Sequence[Resource]:
+    def make() -> RolledBack:
         settings = load(_data(host))
         _ = translator(settings.language)
         facts = deployment.facts_of(host, settings)
@@ -40,13 +53,28 @@ def rolled_back(host: Host) -> Sequence[Resource]:
         if current is None:
             raise _nothing(settings)
         others = other_releases(host, settings.root, current)
-        chosen = str(_data(host).get("rollback_to") or (others[0] if others else ""))
+        run = cast("Any", host.connector).run
+        chosen = str(_data(host).get("rollback_to") or _served(others, run, settings, facts))
         if not chosen or chosen not in others:
             missing = _("there is no release to go back to; beside the running {current} there are: {others}")
             raise HostError(missing.format(current=current, others=", ".join(others) or _("none")))
-        return rollback.resources(settings, facts, chosen)
+        before = rollback.before(settings, facts, chosen)
+        kept = before.settings(run)
+        return RolledBack(
+            settings,
+            [kept] if kept else [],
+            [before.service],
+            rollback.resources(settings, facts, chosen),
+            rollback.before(settings, facts, current),
+        )
 
-    return _of(host, make, ())
+    return _of(host, make, RolledBack())
+
+
+def _served(others: Sequence[str], run: HostRun, settings: Settings, facts: Facts) -> str:
+    """The newest of the releases that has served, which is the one whose settings were kept; empty without any."""
+    served = (each for each in others if rollback.before(settings, facts, each).settings(run))
+    return next(served, others[0] if others else "")
 
 
 @dataclass(frozen=True, slots=True)

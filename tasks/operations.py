@@ -25,6 +25,7 @@ from tasks import reachability, report, summary, zone
 from tasks import verify as verification
 from tasks.preflight import Finding, outbound, outbound_finding, secure_delivery
 from tasks.pulling import Pull
+from tasks.rollback import Before
 from tasks.settings import Settings
 from tasks.switching import Switch
 from tasks.translation import translator
@@ -79,7 +80,7 @@ def _way_out(host: Host, settings: Settings) -> list[Finding]:
 
 @operation()
 def serve(
-    settings: Settings | None, resources: Sequence[Service], back: Service | None
+    settings: Settings | None, resources: Sequence[Service], back: Before | None
 ) -> Generator[HostCommand, None, None]:
     """Makes the one service as wanted; ``back`` is what runs again when that does not serve."""
     for command in make("service", resources):

@@ -48,6 +48,10 @@ class Paths:
         """The daemon's settings file."""
         return self.under("etc", "maild.toml")
 
+    def settings_of(self, release: str) -> str:
+        """The settings file as a release last served with it, for a rollback to that release."""
+        return self.under("etc", f"maild-{release}.toml")
+
     @property
     def tls(self) -> str:
         """NAME-chain.pem and NAME-key.pem, one pair a certificate."""

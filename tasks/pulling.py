@@ -34,12 +34,13 @@ def resource(settings: Settings, name: str) -> Reconcile:
     return handover("handover", settings, name, settings.backup.keep_count)
 
 
-def handover(purpose: str, settings: Settings, name: str, keep: int) -> Reconcile:
+def handover(purpose: str, settings: Settings, name: str, keep: int, settings_file: str | None = None) -> Reconcile:
     """A backup in the host's own folder of backups, encrypted when there is a key; so many of its series stay."""
     paths = Paths(settings.root)
+    file = settings_file or paths.settings
     return Reconcile(
         name=purpose,
-        command=release.command(settings, "handover", "--settings", paths.settings),
+        command=release.command(settings, "handover", "--settings", file),
         desired={"folder": paths.backups, "name": name, "recipient": settings.backup.recipient, "keep": keep},
         folder=paths.private,
         timeout=SECONDS,

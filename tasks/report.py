@@ -45,10 +45,12 @@ def of(host: Host, settings: Settings) -> Report:
     return asked(cast("Any", host.connector).run, settings)
 
 
-def asked(run: HostRun, settings: Settings) -> Report:
-    """The report; one line that says why when the host cannot give it."""
-    declared = objects.resource(settings)
-    state, found = run.readings.states([resource(settings), declared])
+def asked(run: HostRun, settings: Settings, program: str = "") -> Report:
+    """The report, of the release whose ``program`` is named; one line that says why when the host cannot give it."""
+    asking, declared = resource(settings), objects.resource(settings)
+    if program:
+        asking = replace(asking, command=(program, *asking.command[1:]))
+    state, found = run.readings.states([asking, declared])
     said = state.value.get("report") if isinstance(state, Present) else None
     if said is None:
         return Report(checks=(Check("host", "maild report", fine=False, detail=getattr(state, "reason", "no answer")),))

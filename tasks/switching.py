@@ -1,7 +1,7 @@
 """From one release to the next: the new one is started and looked at; when it does not serve, the old one runs again.
 
-The old release is still on the host, and migrations only ever expand the schema, so going back is one change of the
-service. The run then fails and says which release serves.
+The old release is still on the host with the settings it served with, and migrations only ever expand the schema, so
+going back is a change of that file and of the service. The run then fails and says which release serves.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pyinfra_winrm.errors import HostError
 from pyinfra_winrm.kinds import Service
 from pyinfra_winrm.run import HostRun
 from tasks import report, verify
+from tasks.rollback import Before
 from tasks.settings import Settings
 from tasks.translation import translator
 
@@ -28,7 +29,7 @@ class Switch(HostCommand):
         self,
         wanted: Service,
         settings: Settings,
-        back: Service | None,
+        back: Before | None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -51,16 +52,19 @@ class Switch(HostCommand):
         why, _ = "; ".join(broken), translator(self._settings.language)
         if self._back is None:
             raise HostError(f"{run.name}: " + _("the server does not serve: {why}").format(why=why))
-        run.apply(self._back, arguments.timeout)
-        again = _("the new release does not serve ({why}); {program} serves again")
-        raise HostError(f"{run.name}: " + again.format(why=why, program=self._back.command[0]))
+        if kept := self._back.settings(run):
+            run.apply(kept, arguments.timeout)
+        run.apply(self._back.service, arguments.timeout)
+        again = _("{program} does not serve ({why}); {before} serves again")
+        programs = {"program": self._wanted.command[0], "before": self._back.service.command[0]}
+        raise HostError(f"{run.name}: " + again.format(why=why, **programs))
 
     def _broken(self, run: HostRun) -> Sequence[str]:
         """What still does not work when the time is over; empty as soon as all does."""
         until = self._clock() + PATIENCE
         while True:
             run.readings.drop()
-            broken = verify.broken(report.asked(run, self._settings).checks)
+            broken = verify.broken(report.asked(run, self._settings, self._wanted.command[0]).checks)
             if not broken or self._clock() > until:
                 return broken
             self._sleep(PAUSE)

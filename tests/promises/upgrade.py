@@ -35,11 +35,17 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("favourite_colour", sa.String(length=32), nullable=True))
 '''
 # the ports open but one: what a release is that starts and does not serve
+# a setting that the later release introduces: the one before refuses a file that has it
+NEW_SETTING = {"dns_updates": {"server": "127.0.0.1", "key_name": "updates", "key_secret": {"env": "TSIG_SECRET"}}}
+OLDER = (
+    '    refuse_unknown_keys(tree, msgspec.inspect.type_info(Settings), "")\n',
+    '    if tree.get("dkim", {}).get("update_server"):\n        raise SettingsError("unknown key `update_server`")\n',
+)
 BROKEN = ("self._settings.open_listeners)", "[one for one in self._settings.open_listeners if one.port != 465])")
 
 
-def another(folder: Path, version: str, *, migration: bool = False, broken: bool = False) -> Path:
-    """A copy of the daemon's source that is a later release."""
+def another(folder: Path, version: str, *, migration: bool = False, broken: bool = False, older: bool = False) -> Path:
+    """A copy of the daemon's source that is another release."""
     source = folder / version
     shutil.copytree(ROOT / "maild", source, ignore=shutil.ignore_patterns("__pycache__"))
     project = source / "pyproject.toml"
@@ -52,11 +58,17 @@ def another(folder: Path, version: str, *, migration: bool = False, broken: bool
         later = f"{int(head) + 1:04d}"
         (versions / f"{later}_colour.py").write_text(MIGRATION.format(revision=later, before=head), encoding="utf-8")
     if broken:
-        app = source / "src" / "maild" / "app.py"
-        text = app.read_text(encoding="utf-8")
-        assert BROKEN[0] in text, "the place that opens the ports has moved"
-        app.write_text(text.replace(*BROKEN), encoding="utf-8")
+        patch(source / "src" / "maild" / "app.py", BROKEN[0], BROKEN[1])
+    if older:
+        patch(source / "src" / "maild" / "settings" / "load.py", OLDER[0], OLDER[0] + OLDER[1])
     return source
+
+
+def patch(file: Path, text: str, replacement: str) -> None:
+    """Changes one place of a release's source."""
+    before = file.read_text(encoding="utf-8")
+    assert text in before, f"{file.name} has changed: the place to patch is gone"
+    file.write_text(before.replace(text, replacement), encoding="utf-8")
 
 
 def newest_schema(versions: Path) -> str:
@@ -96,9 +108,11 @@ def found(where: Site, load: Load) -> int:
 
 
 def up(where: Site, folder: Path) -> dict[str, object]:
-    """N to N+1 with a migration while mail comes in."""
+    """N to N+1 with a migration and a new setting while mail comes in."""
     before = running(where)
     where.environment["MAILHOST_LAB_MAILD"] = str(another(folder, "0.2.0", migration=True))
+    where.environment["TSIG_SECRET"] = "c2VjcmV0"
+    where.changed |= NEW_SETTING
     with Load(where.port(25)) as load:
         load.wait(5)
         ran = where.deployed()
@@ -139,10 +153,13 @@ def fails(where: Site, folder: Path) -> None:
 
 
 def back(where: Site) -> None:
-    """An explicit rollback runs the release before, which serves the schema of the later one."""
+    """An explicit rollback runs the release before, on the later one's schema and on the settings it knows itself."""
     before = running(where)
+    file = where.lab.drive / "Mailhost" / "etc" / "maild.toml"
+    assert "update_server" in file.read_text(encoding="utf-8")
     where.deployed("operate/rollback.py")
     assert running(where) != before
+    assert "update_server" not in file.read_text(encoding="utf-8")
     assert inbox_ids(where, "id@테스트.net")
 
 
@@ -169,7 +186,10 @@ def run(size: str) -> dict[str, object]:
         with tempfile.TemporaryDirectory(prefix="mailhost-upgrade-") as name:
             folder = Path(name)
             with site(folder / "lab") as where:
-                where.environment |= {"MAILHOST_LAB_DATABASE": database, "MAILHOST_LAB_MAILD": ""}
+                where.environment |= {
+                    "MAILHOST_LAB_DATABASE": database,
+                    "MAILHOST_LAB_MAILD": str(another(folder, "0.1.0", older=True)),
+                }
                 where.deployed()
                 result[database] = up(where, folder)
                 fails(where, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def test_an_upgrade_begins_with_a_backup_by_the_release_that_serves() -> None:
     (left_open,) = before_upgrade.resources(settings(), UPGRADE)
     assert (left_open.desired["name"][-5:], left_open.desired["recipient"]) == ("Z.tar", None)
     assert before_upgrade.path(settings(), UPGRADE) == f"C:/Mailhost/backups/{left_open.desired['name']}"
+
+
+def test_the_backup_is_made_on_the_settings_of_the_release_that_makes_it() -> None:
+    def file(facts: Facts) -> str:
+        (made,) = before_upgrade.resources(settings(), facts)
+        return made.command[made.command.index("--settings") + 1]
+
+    assert file(UPGRADE) == "C:/Mailhost/etc/maild.toml"
+    assert file(replace(UPGRADE, kept_settings=True)) == "C:/Mailhost/etc/maild-old000000000.toml"
 
 
 def test_no_backup_comes_before_a_first_deploy_or_one_of_the_same_release() -> None:

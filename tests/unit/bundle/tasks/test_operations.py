@@ -22,7 +22,21 @@ from pyinfra_winrm.kinds import (
 )
 from pyinfra_winrm.kinds.reconcile import KIND
 from pyinfra_winrm.secret import Secret
-from tasks import agekey, certificates, objects, packing, pulling, release, report, restore, rollback, uninstall, verify
+from tasks import (
+    agekey,
+    certificates,
+    configuration,
+    deployment,
+    objects,
+    packing,
+    pulling,
+    release,
+    report,
+    restore,
+    rollback,
+    uninstall,
+    verify,
+)
 from tasks.facts import Facts
 from tasks.settings import Settings, SettingsError, load
 from tasks.summary import Check
@@ -217,9 +231,21 @@ def test_any_command_line_of_a_service_can_be_looked_at(line: str) -> None:
 def test_a_rollback_runs_service_and_tasks_from_the_release_before() -> None:
     wanted = rollback.resources(settings(backup={"recipient": "age1x"}), Facts(), "old000000000")
     *runs, shown = wanted
+    runs.append(rollback.before(settings(), Facts(), "old000000000").service)
     assert {type(each) for each in runs} == {Service, ScheduledTask}
-    assert {each.command[0] for each in runs} == {"C:/Mailhost/releases/old000000000/python.exe"}
+    assert {each.command[0] for each in runs if each.state == "present"} == {
+        "C:/Mailhost/releases/old000000000/python.exe"
+    }
     assert shown == Junction(path="C:/Mailhost/current", target="C:/Mailhost/releases/old000000000")
+
+
+def test_the_settings_of_a_release_that_serves_are_kept_for_a_way_back_to_it() -> None:
+    shown, kept = deployment.TASKS["serving"](settings(), Facts())
+    assert isinstance(shown, Junction)
+    assert isinstance(kept, File)
+    assert kept.content == configuration.maild_toml(settings(), Facts())
+    assert kept.path == rollback.before(settings(), Facts(), "new123456789").kept_path
+    assert kept.acl == configuration.resources(settings(), Facts())[0].acl
 
 
 def test_an_uninstallation_keeps_mail_unless_it_is_purged() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
 
 from pyinfra_winrm.commands import Arguments
-from pyinfra_winrm.errors import HostError
-from pyinfra_winrm.kinds import Service
+from pyinfra_winrm.errors import HostError, RequestFailedError
+from pyinfra_winrm.kinds import File, Service
+from pyinfra_winrm.protocol import Failure
 from tasks import report
+from tasks.rollback import Before
 from tasks.settings import load
 from tasks.summary import Check, Report
 from tasks.switching import PATIENCE, Switch
@@ -17,6 +20,7 @@ from tasks.switching import PATIENCE, Switch
 ARGUMENTS = Arguments(timeout=0, env={}, folder=None, good_statuses=frozenset({0}))
 NEW = Service(name="maild", command=("C:/Mailhost/releases/new/python.exe",))
 OLD = Service(name="maild", command=("C:/Mailhost/releases/old/python.exe",))
+BEFORE = Before(OLD, "C:/Mailhost/etc/maild.toml", "C:/Mailhost/etc/maild-old.toml")
 
 
 class Host:
@@ -24,22 +28,31 @@ class Host:
 
     name = "server"
 
-    def __init__(self, fails: bool = False) -> None:
+    def __init__(self, fails: bool = False, files: Mapping[str, bytes] | None = None) -> None:
         self.applied: list[str] = []
         self.fails = fails
+        self.files = files or {}
         self.readings = self
 
     def drop(self) -> None:
         """Forgets nothing, there is nothing."""
 
-    def apply(self, resource: Service, _timeout: int) -> None:
+    def get(self, path: str) -> bytes:
+        if path not in self.files:
+            raise RequestFailedError("server", Failure("not-found", "Could not find file.", path))
+        return self.files[path]
+
+    def apply(self, resource: Service | File, _timeout: int) -> None:
+        if isinstance(resource, File):
+            self.applied.append(f"{resource.path}: {resource.content!r}")
+            return
         self.applied.append(resource.command[0].split("/")[-2])
         if self.fails and resource is NEW:
             raise HostError("server: service maild ended with status 1")
 
 
 def switch(
-    host: Host, monkeypatch: pytest.MonkeyPatch, *, good_after: int, back: Service | None = OLD
+    host: Host, monkeypatch: pytest.MonkeyPatch, *, good_after: int, back: Before | None = BEFORE
 ) -> tuple[bool, list[str]]:
     asked = 0
 
@@ -68,6 +81,13 @@ def test_a_release_that_does_not_serve_gives_way_to_the_one_before(monkeypatch: 
     with pytest.raises(HostError, match=r"SMTP 465 \(refused\).*old/python\.exe serves again"):
         switch(host, monkeypatch, good_after=10_000)
     assert host.applied == ["new", "old"]
+
+
+def test_the_release_before_serves_again_on_the_settings_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(files={BEFORE.kept_path: b"language = 'ko'"})
+    with pytest.raises(HostError, match="serves again"):
+        switch(host, monkeypatch, good_after=10_000)
+    assert host.applied == ["new", "C:/Mailhost/etc/maild.toml: b\"language = 'ko'\"", "old"]
 
 
 def test_a_release_that_does_not_start_gives_way_too(monkeypatch: pytest.MonkeyPatch) -> None:
