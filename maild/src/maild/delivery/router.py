@@ -120,7 +120,11 @@ class Router:
             return None
         if self._rewriting is None:
             return Address(account.local, account.domain)
-        return self._rewriting.rewrite(sender, account.domain)
+        return self.rewritten(sender, account.domain)
+
+    def rewritten(self, sender: Address, domain: str) -> Address:
+        """The sender under which a copy leaves a domain of ours (SRS); itself where there is no key."""
+        return sender if self._rewriting is None else self._rewriting.rewrite(sender, domain)
 
     def _restored(self, recipient: Address, resolved: Resolved, rewriting: Rewriting) -> Target:
         try:
@@ -194,7 +198,15 @@ class _Expansion:
             self.seen.add(mark)
             fresh.add(mark)
             for following, new_sender in await self._take(current, found, sender):
-                waiting.append((following, await self.router.classify(following.address), new_sender))
+                behind = await self.router.classify(following.address)
+                waiting.append((following, behind, self._leaving(found, behind, new_sender)))
+
+    def _leaving(self, found: Target, behind: Target, sender: Address | None) -> Address | None:
+        """An alias that leads elsewhere forwards, as an account does: SPF of the writer's domain does not know us."""
+        aliased = found.found in (Found.ALIAS, Found.CATCH_ALL) and not behind.local
+        if not aliased or sender is None or found.resolved.domain is None:
+            return sender
+        return self.router.rewritten(sender, found.resolved.domain.name)
 
     async def _take(
         self, recipient: Recipient, target: Target, sender: Address | None

@@ -161,6 +161,21 @@ def test_forward_without_keeping_leaves_with_a_rewritten_sender() -> None:
     assert entry.origin == "forward"
 
 
+def test_alias_or_catch_all_that_leads_elsewhere_leaves_with_a_rewritten_sender_and_only_there() -> None:
+    people = town("id")
+    people.accounts_ = [replace(people.accounts_[0], reply=AutoReply(subject="", text="away"))]
+    people.aliases_ = [Alias(domain=DOMAIN, local="team", targets=("id@테스트.net", "me@example.com"))]
+    people.domains_[DOMAIN] = Domain(id=1, name=DOMAIN, catch_all="other@example.com")
+    for address, to in (("team@테스트.net", "me@example.com"), ("anything@테스트.net", "other@example.com")):
+        entries = {each.destination: each for each in plan(people, address, rewriting=Rewriting()).queue}
+        away = entries.pop("mx:example.com")
+        assert [each.address for each in away.recipients] == [to]
+        assert srs.restore(Address.parse(away.sender), [KEY], NOW) == Address.parse("writer@example.org")
+        assert [each.sender for each in entries.values()] == ["writer@example.org"] * len(entries)
+        (plain,) = [each for each in plan(people, address).queue if each.destination == "mx:example.com"]
+        assert plain.sender == "writer@example.org"
+
+
 def test_junk_goes_to_junk_and_is_neither_forwarded_nor_answered() -> None:
     people = town("id")
     people.accounts_ = [
