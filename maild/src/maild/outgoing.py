@@ -32,6 +32,7 @@ from maild.delivery.tell import Teller
 from maild.delivery.transfer_encoding import fitting, is_signed
 from maild.dns import Resolver
 from maild.log import Log
+from maild.mail import return_path
 from maild.net.fetch import https_get
 from maild.settings import Settings
 from maild.smtp.client import Client
@@ -164,7 +165,7 @@ class Outgoing:
 
     async def _body(self, item: QueueItem, peer: Capabilities) -> bytes:
         """The bytes for this peer: encoded where it would not take them as they are, then signed."""
-        message = b"".join([piece async for piece in self._store.messages.chunks(item.blob_id)])
+        message = return_path.without(b"".join([piece async for piece in self._store.messages.chunks(item.blob_id)]))
         if not is_signed(message):
             work = partial(fitting, message, eight_bit=peer.eight_bit)
             message = work() if len(message) <= INLINE_BYTES else await asyncio.to_thread(work)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from maild.delivery.router import Router
 from maild.delivery.routing import Arrival
-from maild.mail import header
+from maild.mail import return_path
 from maild.mail.address import Address, lenient
 from maild.mail.envelope import Notify, Recipient
 from maild.store import Incoming, new_id
@@ -44,8 +44,8 @@ async def own_message(
     plan = await router.plan(targets, arrival)
     if not plan.deliveries and not plan.queue:
         return None
-    if not plan.queue:  # the last hop writes it (RFC 5321 section 4.4)
-        prefix = header.field("Return-Path", f"<{sender or ''}>", raw=True) + prefix
+    if plan.deliveries:
+        prefix = return_path.field(sender) + prefix
     return Incoming(
         id=new_id(), prefix=prefix, body=body, deliveries=plan.deliveries, queue=plan.queue, check_quota=False
     )

@@ -15,6 +15,7 @@ from maild.delivery.destination import Hop, Way
 from maild.delivery.dispatch import own_message
 from maild.delivery.notices import Translate
 from maild.delivery.router import Router
+from maild.mail import return_path
 from maild.mail.address import Address, key_of
 from maild.store import Directory, Incoming, MailingList, Messages, Queue, QueueItem, State
 
@@ -156,4 +157,4 @@ class Expansion:
         return (await self._directory.resolve(address.local, address.domain)).mailing_list
 
     async def _whole(self, item: QueueItem) -> bytes:
-        return b"".join([piece async for piece in self._messages.chunks(item.blob_id)])
+        return return_path.without(b"".join([piece async for piece in self._messages.chunks(item.blob_id)]))

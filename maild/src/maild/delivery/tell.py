@@ -12,6 +12,7 @@ from maild.delivery import notices
 from maild.delivery.dispatch import own_message
 from maild.delivery.notices import Told, Translate
 from maild.delivery.router import Router
+from maild.mail import return_path
 from maild.mail.address import lenient
 from maild.mail.dsn import MAX_RETURNED
 from maild.store import Directory, Incoming, Messages, Queue, QueueItem
@@ -58,7 +59,7 @@ class Teller:
             now=now,
             random=os.urandom(8),
         )
-        original = await self._messages.read(item.blob_id, 0, min(item.size, MAX_RETURNED + 1))
+        original = return_path.without(await self._messages.read(item.blob_id, 0, min(item.size, MAX_RETURNED + 1)))
         body = notices.notice(item, told, original, item.expires_at, writer)
         if body is None:
             return ()

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from maild.delivery.routing import Arrival, Plan
 from maild.log import Log
-from maild.mail import header, mailboxes
+from maild.mail import header, mailboxes, return_path
 from maild.mail.address import Address
 from maild.mail.header import Field
 from maild.policy import foreign_author
@@ -109,8 +109,8 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
     )
     number = identifier.hex()
     traced = verified.fields + trace.received(hop, number, transaction.only_recipient, when) + prefix
-    if not plan.queue:
-        traced = trace.return_path(transaction.sender) + traced
+    if plan.deliveries:
+        traced = return_path.field(transaction.sender) + traced
         if b"return-path" in fields:
             message = message.with_head(header.without(message.head, ("Return-Path",)))
     accepted = (await context.store.accept(_incoming(identifier, traced, plan, message))).size

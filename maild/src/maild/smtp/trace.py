@@ -1,4 +1,4 @@
-"""The header fields a server puts before a message: Received (RFC 5321 section 4.4) and Return-Path.
+"""The Received field that a server puts before a message (RFC 5321 section 4.4).
 
 Pure; everything a peer chose is reduced to what the fields' grammar holds.
 """
@@ -58,8 +58,3 @@ def _written(second: dt.datetime, zone: dt.tzinfo | None) -> str:
     """The date of a second, which many messages share; one moment in two zones is equal and not written alike."""
     del zone
     return dates.write(second)
-
-
-def return_path(sender: Address | None) -> bytes:
-    """The Return-Path field that final delivery adds."""
-    return f"Return-Path: <{sender or ''}>\r\n".encode()

@@ -40,6 +40,15 @@ def test_internationalised_recipient_is_reached_by_smtputf8(tmp_path: Path) -> N
         assert len(both.inbox(both.theirs, "주문", OTHER)) == 1
 
 
+def test_copies_here_and_there_each_say_once_who_sent_them(tmp_path: Path) -> None:
+    with exchange(tmp_path) as both:
+        both.submit(KOREAN, f"friend@{OTHER}", f"other@{TEST_NET}")
+        (theirs,) = both.inbox(both.theirs, "friend", OTHER)
+        (ours,) = both.inbox(both.ours, "other", TEST_NET)
+        assert header.values(theirs, "Return-Path") == [f"<id@{TEST_NET}>".encode()]
+        assert header.values(ours, "Return-Path") == [f"<id@{TEST_NET}>".encode()]
+
+
 def test_unknown_recipient_there_comes_back_as_a_bounce(tmp_path: Path) -> None:
     with exchange(tmp_path) as both:
         both.submit(KOREAN, f"nobody@{OTHER}", f"friend@{OTHER}")
@@ -117,5 +126,6 @@ def test_list_reaches_members_on_both_servers_once(tmp_path: Path) -> None:
         (theirs,) = both.inbox(both.theirs, "friend", OTHER)
         (ours,) = both.inbox(both.ours, "id", TEST_NET)
         assert header.value(theirs, "Return-Path") == f"<news-bounces@{TEST_NET}>".encode()
+        assert header.values(ours, "Return-Path") == [f"<news-bounces@{TEST_NET}>".encode()]
         assert header.value(theirs, "List-Id") == header.value(ours, "List-Id")
         assert body_of(theirs) == body_of(KOREAN)
