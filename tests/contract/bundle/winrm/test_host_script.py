@@ -231,12 +231,12 @@ def test_lock_file_is_gone_when_its_handle_closes(host: HostProcess, tmp_path: P
 def test_session_whose_controller_fell_silent_ends_and_gives_the_lock_back(tmp_path: Path) -> None:
     with HostProcess(find_pwsh(), tmp_path, SEAM) as silent:
         silent.load()
-        assert silent.ask("lock", **{**RUN, "lease": 1}).ok
+        assert silent.ask("lock", **{**RUN, "lease": 3}).ok
         started = time.monotonic()
-        slow = encode_request(99, "run", {"script": "Start-Sleep 3; 'finished'", "env": {}, "cwd": None})
+        slow = encode_request(99, "run", {"script": "Start-Sleep 5; 'finished'", "env": {}, "cwd": None})
         silent.write(slow)
         assert silent.answer(99).fields["out"] == ["finished"]
-        assert time.monotonic() - started >= 3
+        assert time.monotonic() - started >= 5
         assert silent.process.wait(60) == 3
     with HostProcess(find_pwsh(), tmp_path, SEAM) as other:
         other.load()

@@ -338,11 +338,11 @@ def test_expired_items_are_found_behind_a_back_off(on: Scene) -> None:
 
 def test_an_item_for_later_is_not_due_before(on: Scene) -> None:
     async def body(store: Store) -> None:
-        later = await store.queue.now() + SECOND // 2
+        later = await store.queue.now() + 3 * SECOND
         await put(store, entry(not_before=later))
         assert await store.queue.lease("one", limit=1, per_destination=1, seconds=60) == []
         assert await store.queue.next_due() == later
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(3.1)
         assert len(await store.queue.lease("one", limit=1, per_destination=1, seconds=60)) == 1
 
     on.run(body)

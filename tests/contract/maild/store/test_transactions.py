@@ -62,7 +62,9 @@ def test_a_batch_that_loses_a_deadlock_is_written_again_whole(served: Scene) -> 
             theirs.execute("SELECT id FROM mailbox WHERE id = %s FOR UPDATE", (second,))
             theirs.fetchall()
             sent = asyncio.create_task(store.accept(letter(first, second)))
-            await asyncio.sleep(0.5)
+            async with asyncio.timeout(60):
+                while not await asyncio.to_thread(_somebody_waits, served):  # noqa: ASYNC110 - the server tells nobody
+                    await asyncio.sleep(0.1)
             before = _deadlocks(served)
             await asyncio.wait_for(asyncio.to_thread(_lock, theirs, first), 20)
             assert _deadlocks(served) == before + 1
@@ -117,6 +119,11 @@ def test_two_daemons_that_write_to_the_same_mailboxes_in_any_order_never_deadloc
 
     served.run(body)
     assert _deadlocks(served) == before
+
+
+def _somebody_waits(on: Scene) -> bool:
+    query = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+    return bool(shared_server(on.engine).execute(query)[0][0])
 
 
 def _deadlocks(on: Scene) -> int:
