@@ -50,9 +50,11 @@ class Strangers:
         return None
 
     async def _greylisted(self, peer: Peer, helo: str, sender: Address, recipient: Address) -> str | None:
-        now = self.clock()
-        history = await self.state.greylist(str(peer.network), sender.key, recipient.key, now)
-        if not must_wait(history, self.settings.greylisting, now):
+        now, settings = self.clock(), self.settings.greylisting
+        history = await self.state.greylist(
+            str(peer.network), sender.key, recipient.key, now, lambda known: is_forgotten(known, settings, now)
+        )
+        if not must_wait(history, settings, now):
             return None
         outcome = await spf.check_sender(self.resolver, peer.text, str(sender), helo)
         return None if outcome.result is spf.Result.PASS else "451 4.7.1 Greylisted, please try again later"
@@ -60,8 +62,11 @@ class Strangers:
 
 def must_wait(history: Greylisted, settings: Greylisting, now: int) -> bool:
     """Whether a triplet with this history has to come back later."""
-    if history.passes == 0 or now - history.first_at < settings.delay_minutes * MINUTE:
-        return True
+    return history.passes == 0 or now - history.first_at < settings.delay_minutes * MINUTE
+
+
+def is_forgotten(history: Greylisted, settings: Greylisting, now: int) -> bool:
+    """Whether a triplet was silent for so long that its next try counts as its first."""
     came_back = history.last_at - history.first_at >= settings.delay_minutes * MINUTE
     forgotten = settings.used_hours if came_back else settings.unused_hours
     return now - history.last_at > forgotten * HOUR

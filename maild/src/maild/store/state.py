@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from maild.store.engine.base import Engine
 from maild.store.records.state import DKIMKey, Greylisted, Report, SRSKey, STSPolicy
 from maild.store.sql import state
@@ -68,9 +70,16 @@ class SQLState:
         """Replaces what was kept for a domain."""
         await self._engine.write(lambda tx: state.save_sts_policy(tx, policy))
 
-    async def greylist(self, network: str, sender: str, recipient: str, now: int) -> Greylisted:
+    async def greylist(
+        self,
+        network: str,
+        sender: str,
+        recipient: str,
+        now: int,
+        forgotten: Callable[[Greylisted], bool] = lambda _: False,
+    ) -> Greylisted:
         """Notes a try; returns the history before it."""
-        return await self._engine.write(lambda tx: state.greylist(tx, network, sender, recipient, now))
+        return await self._engine.write(lambda tx: state.greylist(tx, network, sender, recipient, now, forgotten))
 
     async def once(self, kind: str, key: str, until: int, now: int) -> bool:
         """True the first time in a period."""

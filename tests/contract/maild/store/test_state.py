@@ -66,6 +66,9 @@ def test_policies_and_triplets_are_remembered(on: Scene) -> None:
         assert await store.state.greylist(*triplet, 100) == Greylisted(first_at=100, last_at=100, passes=0)
         assert await store.state.greylist(*triplet, 200) == Greylisted(first_at=100, last_at=100, passes=1)
         assert await store.state.greylist(*triplet, 300) == Greylisted(first_at=100, last_at=200, passes=2)
+        anew = await store.state.greylist(*triplet, 900, lambda known: known.last_at == 300)
+        assert anew == Greylisted(first_at=900, last_at=900, passes=0)
+        assert await store.state.greylist(*triplet, 950) == Greylisted(first_at=900, last_at=900, passes=1)
 
     on.run(body)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from maild.mail.address import Address
 from maild.net import Peer, address_of
 from maild.policy.gate import MINUTE
-from maild.policy.strangers import HOUR, Strangers, must_wait
+from maild.policy.strangers import HOUR, Strangers, is_forgotten, must_wait
 from maild.settings import BlockList, Greylisting, Policy
 from maild.store import Greylisted
 from tests.lib.zones import Zones
@@ -28,9 +29,12 @@ class Memory:
 
     rows: dict[tuple[str, str, str], Greylisted] = field(default_factory=dict)
 
-    async def greylist(self, network: str, sender: str, recipient: str, now: int) -> Greylisted:
-        key = (network, sender, recipient)
-        before = self.rows.get(key, Greylisted(first_at=now, last_at=now, passes=0))
+    async def greylist(
+        self, network: str, sender: str, recipient: str, now: int, forgotten: Callable[[Greylisted], bool]
+    ) -> Greylisted:
+        key, new = (network, sender, recipient), Greylisted(first_at=now, last_at=now, passes=0)
+        before = self.rows.get(key, new)
+        before = new if forgotten(before) else before
         self.rows[key] = Greylisted(first_at=before.first_at, last_at=now, passes=before.passes + 1)
         return before
 
@@ -119,11 +123,18 @@ def test_spf_and_the_null_sender_pass_greylisting() -> None:
 def test_a_sender_is_forgotten_after_its_time() -> None:
     settings = Greylisting(enabled=True)
     used = Greylisted(first_at=0, last_at=40 * MINUTE, passes=2)
-    assert not must_wait(used, settings, 40 * MINUTE + 864 * HOUR)
-    assert must_wait(used, settings, 41 * MINUTE + 864 * HOUR)
+    assert not is_forgotten(used, settings, 40 * MINUTE + 864 * HOUR)
+    assert is_forgotten(used, settings, 41 * MINUTE + 864 * HOUR)
     unused = Greylisted(first_at=0, last_at=MINUTE, passes=1)
-    assert not must_wait(unused, settings, MINUTE + 24 * HOUR)
-    assert must_wait(unused, settings, 2 * MINUTE + 24 * HOUR)
+    assert not is_forgotten(unused, settings, MINUTE + 24 * HOUR)
+    assert is_forgotten(unused, settings, 2 * MINUTE + 24 * HOUR)
+
+
+def test_a_sender_that_was_forgotten_waits_the_whole_delay_again() -> None:
+    memory, policy = Memory(), Policy(greylisting=Greylisting(enabled=True))
+    day = 25 * HOUR
+    answers = [ask(policy, {}, memory=memory, now=now) for now in (0, day, day + MINUTE, day + 31 * MINUTE)]
+    assert [answer is None for answer in answers] == [False, False, False, True]
 
 
 @given(st.integers(0, 10**15), st.integers(0, 10**15), st.integers(0, 5), st.integers(0, 10**16))

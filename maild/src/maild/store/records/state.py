@@ -5,6 +5,7 @@ Private keys come and go wrapped (the store never sees them in clear); what a ro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -124,8 +125,18 @@ class State(Protocol):
         """Replaces what was kept for this domain."""
         ...
 
-    async def greylist(self, network: str, sender: str, recipient: str, now: int) -> Greylisted:
-        """Notes the try and returns the triplet's history before it (``passes`` counts tries)."""
+    async def greylist(
+        self,
+        network: str,
+        sender: str,
+        recipient: str,
+        now: int,
+        forgotten: Callable[[Greylisted], bool] = lambda _: False,
+    ) -> Greylisted:
+        """Notes the try and returns the triplet's history before it (``passes`` counts tries).
+
+        A history that is ``forgotten`` ends, and the try is the first of a new one.
+        """
         ...
 
     async def once(self, kind: str, key: str, until: int, now: int) -> bool:

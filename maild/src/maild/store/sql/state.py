@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -61,6 +62,11 @@ _SEE_AGAIN = Statement(
     update(GREYLIST)
     .where(GREYLIST.c.digest == bindparam("key"))
     .values(last_at=bindparam("now"), passes=GREYLIST.c.passes + 1)
+)
+_SEE_ANEW = Statement(
+    update(GREYLIST)
+    .where(GREYLIST.c.digest == bindparam("key"))
+    .values(first_at=bindparam("now"), last_at=bindparam("now"), passes=1)
 )
 _OLD_TRIPLETS = Statement(delete(GREYLIST).where(GREYLIST.c.last_at < bindparam("before")))
 
@@ -194,15 +200,21 @@ def save_sts_policy(tx: Transaction, policy: STSPolicy) -> None:
     tx.run(_INSERT_STS, values)
 
 
-def greylist(tx: Transaction, network: str, sender: str, recipient: str, now: int) -> Greylisted:
+def greylist(
+    tx: Transaction, network: str, sender: str, recipient: str, now: int, forgotten: Callable[[Greylisted], bool]
+) -> Greylisted:
     """Notes a try; returns the history before it."""
     key = {"key": digest("greylist", network, sender, recipient), "now": now}
     row = one(tx, _SEEN, key)
     if row is None:
         tx.run(_SEE_FIRST, key)
         return Greylisted(first_at=now, last_at=now, passes=0)
+    history = Greylisted(first_at=row[0], last_at=row[1], passes=row[2])
+    if forgotten(history):
+        tx.run(_SEE_ANEW, key)
+        return Greylisted(first_at=now, last_at=now, passes=0)
     tx.run(_SEE_AGAIN, key)
-    return Greylisted(first_at=row[0], last_at=row[1], passes=row[2])
+    return history
 
 
 def once(tx: Transaction, kind: str, key: str, until: int, now: int) -> bool:
