@@ -14,14 +14,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lab import lifecycle
 from tests.lib.deploying import Lab, engines
 from tests.lib.site import PATIENCE, Site, fetch, letter, own_part, send
-from tests.promises.kill import CONFIG, differing
+from tests.promises.kill import CONFIG, LEASE, SHORT_LEASE, differing
 
 ABOUT = "the whole deploy killed before and after change requests and at random points; the next one heals, mail flows"
 
@@ -120,7 +120,7 @@ class Forge:
     def site(self, lab: Lab) -> Site:
         """One key for the backups of all copies, so that their tasks are the same."""
         key = {"MAILHOST_LAB_BACKUP_KEY": str(self.folder / "key.txt")}
-        return Site(lab, changed={"winrm_lock_lease": 2, "winrm_lock_wait": 300}, environment=key, script=CONFIG)
+        return Site(lab, changed={"winrm_lock_lease": LEASE, "winrm_lock_wait": 300}, environment=key, script=CONFIG)
 
     def open(self, saved: str) -> Site:
         self.made += 1
@@ -145,14 +145,16 @@ def undisturbed(forge: Forge, stretch: Stretch) -> tuple[dict[str, Any], list[st
 
 def killed(where: Site, file: str, request: int | None, seconds: float) -> bool:
     """Runs a deploy until it is killed; False when it was done before."""
-    where.environment = where.environment | ({} if request is None else {"KILL_POINT": str(request)})
-    process = where.start("-m", "pyinfra", "-y", str(where.inventory), file)
+    killing = {} if request is None else {"KILL_POINT": str(request)}
+    dying = replace(
+        where, changed=where.changed | {"winrm_lock_lease": SHORT_LEASE}, environment=where.environment | killing
+    )
+    process = dying.start("-m", "pyinfra", "-y", str(dying.inventory), file)
     try:
         process.communicate(timeout=seconds if request is None else PATIENCE)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    where.environment.pop("KILL_POINT", None)
     return process.returncode == -signal.SIGKILL
 
 
