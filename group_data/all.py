@@ -45,7 +45,8 @@ service = "maild"
 # ---- Listeners -------------------------------------------------------------------------------------------------
 # 25 must be open to every server and takes no password; 465 and 587 are for people, 993 for their inbox. Nothing
 # speaks clear text. 995, 110 and 143 are there but off, since few programs still need them; the last two would
-# demand STARTTLS. "::" listens on IPv4 and IPv6 together.
+# demand STARTTLS. 443 lets members leave mailing lists with one click (Gmail asks for it of those who send much); off,
+# since a web server may have that port. "::" listens on IPv4 and IPv6 together.
 listeners = {
     "smtp": {"protocol": "smtp", "port": 25, "tls": "starttls", "auth": "off"},
     "submissions": {"protocol": "smtp", "port": 465, "tls": "implicit", "auth": "required"},
@@ -54,6 +55,7 @@ listeners = {
     "pop3s": {"protocol": "pop3", "port": 995, "tls": "implicit", "auth": "required", "enabled": False},
     "pop3": {"protocol": "pop3", "port": 110, "tls": "starttls-required", "auth": "required", "enabled": False},
     "imap": {"protocol": "imap", "port": 143, "tls": "starttls-required", "auth": "required", "enabled": False},
+    "https": {"protocol": "http", "port": 443, "tls": "implicit", "auth": "off", "enabled": False},
 }
 for _listener in listeners.values():
     _listener.update(bind="::", enabled=_listener.get("enabled", True))
@@ -217,3 +219,5 @@ take_over = None
 # ---- The lab ---------------------------------------------------------------------------------------------------
 # A lab listens at this number + port, because ports below 1024 belong to the administrator. None on a real server.
 lab_port_base = None
+# The folder of this machine that is a lab's drive C:, for the summary. None on a real server.
+lab_drive = None

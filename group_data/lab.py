@@ -29,10 +29,12 @@ language = os.environ.get("MAILHOST_LAB_LANGUAGE", "en")
 public_ipv4 = "192.0.2.25"
 # Only this machine reaches a lab.
 listeners = {
-    name: {"bind": "127.0.0.1"} for name in ("smtp", "submissions", "submission", "imaps", "pop3s", "pop3", "imap")
+    name: {"bind": "127.0.0.1"}
+    for name in ("smtp", "submissions", "submission", "imaps", "pop3s", "pop3", "imap", "https")
 }
 _lab = config.load(config.default_folder())
 lab_port_base = _lab.port_base if _lab else 20000
+lab_drive = str(config.default_folder() / "c")
 # A private MariaDB stands in for the MySQL that a real server gets, where there is one; SQLite otherwise.
 # MAILHOST_LAB_DATABASE=sqlite asks for the latter.
 _mariadb = os.environ.get("MAILHOST_LAB_DATABASE") != "sqlite" and shutil.which(

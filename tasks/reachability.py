@@ -13,7 +13,8 @@ from tasks.settings import Listener, Settings
 from tasks.summary import Check
 
 PATIENCE = 5.0  # seconds for a connection and its greeting
-GREETINGS = {"smtp": b"220 ", "imap": b"* OK", "pop3": b"+OK"}
+GREETINGS = {"smtp": b"220 ", "imap": b"* OK", "pop3": b"+OK", "http": b"HTTP/1.1 "}
+ASKED = {"http": b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n"}  # what a client says first, where it does
 
 
 def checks(settings: Settings, address: str) -> Iterator[Check]:
@@ -37,6 +38,7 @@ def _failure(address: str, port: int, listener: Listener) -> str:
 
 
 def _greeting(connection: socket.socket, listener: Listener) -> str:
+    connection.sendall(ASKED.get(listener.protocol, b""))
     said = connection.recv(512)
     return "" if said.startswith(GREETINGS[listener.protocol]) else f"it says {said[:60]!r}"
 

@@ -34,6 +34,7 @@ PURPOSES = {
     "pop3s": "reading (POP3), SSL/TLS",
     "pop3": "reading (POP3), STARTTLS required",
     "imap": "reading (IMAP), STARTTLS required",
+    "https": "leaving mailing lists with one click",
 }
 
 

@@ -12,7 +12,7 @@ from tasks.settings.secrets import SecretSource
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 ClockTime = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
-Protocol = Literal["smtp", "imap", "pop3"]
+Protocol = Literal["smtp", "imap", "pop3", "http"]
 TLSMode = Literal["implicit", "starttls", "starttls-required"]
 Auth = Literal["off", "optional", "required"]
 
@@ -42,6 +42,7 @@ class Listeners(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pop3s: Listener = _listener("pop3", 995, "implicit", on=False)
     pop3: Listener = _listener("pop3", 110, "starttls-required", on=False)
     imap: Listener = _listener("imap", 143, "starttls-required", on=False)
+    https: Listener = _listener("http", 443, "implicit", "off", on=False)
 
     def enabled(self) -> tuple[tuple[str, Listener], ...]:
         """Name and listener of each that is on, by port."""

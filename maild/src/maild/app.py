@@ -58,15 +58,18 @@ DAY_US = 24 * 3600 * 1_000_000
 CERTIFICATE_SECONDS = 15.0
 """How often the certificate folder is looked at."""
 
+UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TURNED_AWAY: Mapping[str, bytes] = {
     "smtp": b"421 4.7.0 Too many connections, please try again later\r\n",
     "imap": b"* BYE Too many connections, please try again later\r\n",
     "pop3": b"-ERR [SYS/TEMP] Too many connections, please try again later\r\n",
+    "http": UNAVAILABLE,
 }
 NOT_READY: Mapping[str, bytes] = {
     "smtp": b"421 4.3.2 The mail store is not available at the moment, please try again later\r\n",
     "imap": b"* BYE [UNAVAILABLE] The mail store is not available at the moment, please try again later\r\n",
     "pop3": b"-ERR [SYS/TEMP] The mail store is not available at the moment, please try again later\r\n",
+    "http": UNAVAILABLE,
 }
 
 

@@ -31,6 +31,7 @@ from maild.delivery.sts import MAX_POLICY_BYTES, Fetch
 from maild.delivery.tell import Teller
 from maild.delivery.transfer_encoding import fitting, is_signed
 from maild.dns import Resolver
+from maild.dns.names import to_query
 from maild.log import Log
 from maild.mail import return_path
 from maild.net.fetch import https_get
@@ -114,6 +115,7 @@ class Outgoing:
             store.state,
             language=settings.language,
             translator=translator,
+            web=web_base(settings),
         )
         self._teller = Teller(
             router,
@@ -144,7 +146,7 @@ class Outgoing:
         ways, trust, schedule = _ways(settings), Trust(settings.queue.ca_file), schedule_of(settings)
         self._client.configure(settings.hostname, trust)
         self._endpoints.configure(ways, policy_fetcher(self._resolver, ways.families, settings.queue.ca_file))
-        self._expansion.configure(router, language=settings.language)
+        self._expansion.configure(router, language=settings.language, web=web_base(settings))
         self._teller.configure(
             router, hostname=settings.hostname, language=settings.language, lifetime=schedule.lifetime
         )
@@ -220,6 +222,15 @@ def _smart_host(settings: Settings) -> SmartHost | None:
         tls=SMART_HOST_TLS[queue.smart_host_tls],
         login=login,
     )
+
+
+def web_base(settings: Settings) -> str:
+    """``https://host[:port]`` of the daemon's own pages; empty while no listener shows them."""
+    port = next((each.port for each in settings.open_listeners if each.protocol == "http"), 0)
+    host = to_query(settings.hostname)
+    if not port or host is None:
+        return ""
+    return f"https://{host}" if port == 443 else f"https://{host}:{port}"
 
 
 def policy_fetcher(resolver: Resolver, families: Families, authorities: Path | None) -> Fetch:

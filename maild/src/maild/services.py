@@ -32,6 +32,7 @@ from maild.smtp.verification import MessageVerifier
 from maild.store import Store
 from maild.verify.decision import Rules
 from maild.verify.dmarc.gathering import Gatherer
+from maild.web import leave
 
 
 @dataclass(slots=True)
@@ -121,6 +122,8 @@ class Services:
             return imap.session(self._imap, listener)
         if listener.protocol == "pop3":
             return pop3.session(self._pop3, listener)
+        if listener.protocol == "http":
+            return leave.session(leave.Services(self.store, self.settings.language, translator))
         return dialogue.session(lambda: self.smtp, listener)
 
     def _imap(self) -> ImapServices:

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import datetime as dt
 import json
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from maild.certs.pairs import Found, Pair
 from maild.certs.renewal import State, in_place, status
 from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import opened
+from maild.diagnosis.greeting import greeting
 from maild.dns import check
 from maild.dns.check import Checker, Finding
 from maild.dns.records import Expected, MailDomain, Server, expected
@@ -34,7 +34,6 @@ from maild.verify.published import mail_domains
 
 PATIENCE = 5.0
 """Seconds a port has to greet, and the database to answer."""
-GREETINGS = {"smtp": b"220 ", "imap": b"* OK", "pop3": b"+OK"}
 
 
 def register(subparsers: Subparsers) -> None:
@@ -128,17 +127,8 @@ def _certificate(name: str, found: Found | None) -> dict[str, Any]:
 async def _greeting(listener: Listener) -> dict[str, Any]:
     """Whether a port greets, as seen from the server itself."""
     what = f"{listener.protocol.upper()} {listener.port}"
-    host = {"::": "::1", "0.0.0.0": "127.0.0.1"}.get(listener.bind, listener.bind)  # noqa: S104 - what is compared
-    context = None
-    if listener.tls == "implicit":
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        async with asyncio.timeout(PATIENCE):
-            reader, writer = await asyncio.open_connection(host, listener.real_port, ssl=context)
-            said = await reader.readline()
-            writer.close()
+        fine, said = await greeting(listener, PATIENCE)
     except (OSError, TimeoutError) as error:
         return {"what": what, "fine": False, "detail": str(error) or "no answer"}
-    fine = said.startswith(GREETINGS[listener.protocol])
-    return {"what": what, "fine": fine, "detail": "" if fine else said.decode("utf-8", "replace").strip()[:80]}
+    return {"what": what, "fine": fine, "detail": "" if fine else said}

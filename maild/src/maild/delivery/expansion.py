@@ -7,10 +7,10 @@ once however often the daemon dies.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from maild.delivery import destination, leaving, lists, replies
+from maild.delivery import destination, leaving, lists, one_click, replies
 from maild.delivery.destination import Hop, Way
 from maild.delivery.dispatch import own_message
 from maild.delivery.notices import Translate
@@ -19,14 +19,18 @@ from maild.mail import return_path
 from maild.mail.address import Address, key_of
 from maild.store import Directory, Incoming, MailingList, Messages, Queue, QueueItem, State
 
-LEAVE_KEY = "lists.leave"
-"""Name in the store of the key that answers of leaving members are known by, the same for all daemons."""
 HEADER_BYTES = 1 << 20
 """What is read of a message to see who wrote it."""
+OWN_COPIES, OWN_COPIES_BYTES = 500, 64 << 20
+"""Members, and bytes in all, up to which each member gets a copy with a link of its own: one transaction takes all."""
 
 
 class Expansion:
-    """Expands ``list:``, ``leave:`` and ``reply:`` items. ``translator`` gives a translation by language."""
+    """Expands ``list:``, ``leave:`` and ``reply:`` items.
+
+    language, translator: what members are written in, and the translation by language.
+    web: ``https://host[:port]`` of the pages by which members leave with one click; empty where there are none.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class Expansion:
         *,
         language: str = "en",
         translator: Callable[[str], Translate] = lambda _: str,
+        web: str = "",
     ) -> None:
         self._router = router
         self._directory = directory
@@ -46,35 +51,53 @@ class Expansion:
         self._state = state
         self._language = language
         self._translator = translator
+        self._web = web
 
-    def configure(self, router: Router, *, language: str) -> None:
+    def configure(self, router: Router, *, language: str, web: str) -> None:
         """Takes changed settings."""
-        self._router, self._language = router, language
+        self._router, self._language, self._web = router, language, web
 
     async def of(self, item: QueueItem) -> tuple[Incoming, ...]:
         """The messages this item stands for."""
         hop = destination.parse(item.destination)
-        works = {Way.LIST: self._list, Way.LEAVE: self._leave, Way.REPLY: self._answer}
-        found = await works[hop.way](item, hop)
+        if hop.way is Way.LIST:
+            return await self._list(item, hop)
+        found = await (self._leave(item, hop) if hop.way is Way.LEAVE else self._answer(item, hop))
         return () if found is None else (found,)
 
-    async def _list(self, item: QueueItem, hop: Hop) -> Incoming | None:
+    async def _list(self, item: QueueItem, hop: Hop) -> tuple[Incoming, ...]:
+        """One copy for all members, or one for each where each has a link of its own in it."""
         mailing_list = await self._named(hop)
         if mailing_list is None:
-            return None
+            return ()
         body = await self._whole(item)
-        copy = lists.copy_for_members(mailing_list, body)
-        if copy is None:
-            return None
-        members = [member for member in copy.recipients if await self._queue.suppressed(member) is None]
+        if lists.has_been_through(mailing_list, body):
+            return ()
+        once = dict.fromkeys(mailing_list.members)
+        members = [member for member in once if await self._queue.suppressed(member) is None]
+        if not self._web or len(members) > OWN_COPIES or len(members) * len(body) > OWN_COPIES_BYTES:
+            made = [await self._copy(mailing_list, body, members, item.expires_at)]
+        else:
+            key = await leaving.leave_key(self._state)
+            made = [
+                await self._copy(
+                    mailing_list, body, [member], item.expires_at, one_click.link(self._web, mailing_list, member, key)
+                )
+                for member in members
+            ]
+        return tuple(filter(None, made))
+
+    async def _copy(
+        self, mailing_list: MailingList, body: bytes, members: Sequence[str], expires_at: int, link: str = ""
+    ) -> Incoming | None:
         return await own_message(
             self._router,
             body,
             members,
-            sender=Address.parse(copy.sender),
+            sender=lists.bounces_to(mailing_list),
             origin="list",
-            expires_at=item.expires_at,
-            prefix=copy.prefix,
+            expires_at=expires_at,
+            prefix=lists.fields_for_members(mailing_list, link),
         )
 
     async def _leave(self, item: QueueItem, hop: Hop) -> Incoming | None:
@@ -84,7 +107,7 @@ class Expansion:
             return None
         if replies.is_automatic(await self._messages.read(item.blob_id, 0, min(item.size, HEADER_BYTES))):
             return None
-        now, key = await self._queue.now(), await self._leave_key()
+        now, key = await self._queue.now(), await leaving.leave_key(self._state)
         answers = [each for row in item.recipients if leaving.is_answer(each := Address.parse(row.address))]
         if answers:
             leavers = [leaving.leaving_member(mailing_list, each, key, now) for each in answers]
@@ -113,14 +136,6 @@ class Expansion:
         say = self._translator((account.language if account else "") or self._language)
         body = leaving.letter(mailing_list, address, answer_to, say, now, os.urandom(8))
         return await own_message(self._router, body, [member], sender=None, origin="list", expires_at=expires_at)
-
-    async def _leave_key(self) -> bytes:
-        """Read each time: of two daemons that make it at once, both use the one that stays."""
-        kept = await self._state.get(LEAVE_KEY)
-        if kept is None:
-            await self._state.put(LEAVE_KEY, os.urandom(32).hex())
-            kept = await self._state.get(LEAVE_KEY)
-        return bytes.fromhex(kept or "")
 
     async def _answer(self, item: QueueItem, hop: Hop) -> Incoming | None:
         account = await self._directory.account(int(hop.name))

@@ -1,8 +1,8 @@
 """Leaving a list by mail: whoever asks is sent a letter, and an answer to that letter takes the member off the list.
 
 An envelope sender is anybody's claim, so nobody is taken off on its word alone (Mailman and Majordomo ask back too).
-The answer goes to an address of the list that holds the day and a keyed hash over list and member. Pure: who was asked
-lately is the caller's to know.
+The answer goes to an address of the list that holds the day and a keyed hash over list and member. Pure, but for the
+key, which the store keeps; who was asked lately is the caller's to know.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 from collections.abc import Iterable
 
 from maild.delivery.lists import UNSUBSCRIBE
@@ -17,13 +18,24 @@ from maild.delivery.notices import Translate
 from maild.mail import dates, header, message_id
 from maild.mail.address import Address, AddressError, key_of
 from maild.mail.mailboxes import write
-from maild.store import MailingList
+from maild.store import MailingList, State
 
 VALID_DAYS = 14
 """Days in which the letter may be answered."""
 HASH_LENGTH = 12
 """Characters of the hash: 60 bits."""
 MICROSECONDS_PER_DAY = 86_400_000_000
+KEY_NAME = "lists.leave"
+"""Name in the store of the key that leaving members are known by, the same for all daemons."""
+
+
+async def leave_key(state: State) -> bytes:
+    """The key, made when there is none; read each time: of two daemons that make it, both use the one that stays."""
+    kept = await state.get(KEY_NAME)
+    if kept is None:
+        await state.put(KEY_NAME, os.urandom(32).hex())
+        kept = await state.get(KEY_NAME)
+    return bytes.fromhex(kept or "")
 
 
 def answer_address(mailing_list: MailingList, member: str, key: bytes, now: int) -> Address | None:

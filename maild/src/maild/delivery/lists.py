@@ -1,13 +1,13 @@
 """Distribution lists: who may write to one, and the copy its members get.
 
-The body and its signatures stay as they are; fields are only put before it: List-Id, List-Post, List-Unsubscribe (RFC
-2369, 2919) and Precedence. Bounces go to the list's own address, not to the writer.
+The body and its signatures stay as they are; fields are only put before it: List-Id, List-Post, List-Unsubscribe, with
+one click where there is a page for it (RFC 2369, 2919, 8058), and Precedence. Bounces go to the list's own address,
+not to the writer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from maild.mail import domain as names
 from maild.mail import header, words
@@ -20,15 +20,6 @@ BOUNCES = "-bounces"
 """Suffix of the local part that takes a list's bounces."""
 UNSUBSCRIBE = "-unsubscribe"
 """Suffix of the local part that takes a request to leave, and with a detail behind it the answer to our question."""
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """What is sent to the members: fields to put before the message, the envelope sender and the recipients."""
-
-    prefix: bytes
-    sender: str
-    recipients: tuple[str, ...]
 
 
 def may_post(mailing_list: MailingList, senders: Collection[Address], *, authenticated: bool) -> bool:
@@ -46,24 +37,33 @@ def may_post(mailing_list: MailingList, senders: Collection[Address], *, authent
     return not {sender.key for sender in senders}.isdisjoint(map(key_of, entitled))
 
 
-def copy_for_members(mailing_list: MailingList, message: bytes) -> Copy | None:
-    """The copy, None for a message that has been through this list."""
+def has_been_through(mailing_list: MailingList, message: bytes) -> bool:
+    """Whether the message is a copy of this list that came back: members get no copy of it."""
+    return str(Address(mailing_list.local, mailing_list.domain)).encode() in header.values(message, LOOP_FIELD)
+
+
+def bounces_to(mailing_list: MailingList) -> Address:
+    """The envelope sender of the copies."""
+    return Address(mailing_list.local + BOUNCES, mailing_list.domain)
+
+
+def fields_for_members(mailing_list: MailingList, link: str = "") -> bytes:
+    """What is put before a message for its members. ``link`` takes one of them off the list with one click."""
     local, domain = mailing_list.local, mailing_list.domain
     address = Address(local, domain)
-    if str(address).encode() in header.values(message, LOOP_FIELD):
-        return None
     title = f"{words.encode(mailing_list.title)} " if mailing_list.title else ""
     post = "NO" if mailing_list.mode is ListMode.ANNOUNCEMENTS else f"<mailto:{address}>"
+    ways = [f"<{link}>", f"<mailto:{Address(local + UNSUBSCRIBE, domain)}>"][0 if link else 1 :]
     fields = [
         header.field(LOOP_FIELD, str(address), raw=True),
         header.field("List-Id", f"{title}<{_list_id(local, domain)}>", raw=True),
         header.field("List-Post", post, raw=True),
-        header.field("List-Unsubscribe", f"<mailto:{Address(local + UNSUBSCRIBE, domain)}>", raw=True),
+        header.field("List-Unsubscribe", ", ".join(ways), raw=True),
         header.field("Precedence", "list"),
     ]
-    prefix = b"".join(fields)
-    members = tuple(dict.fromkeys(mailing_list.members))
-    return Copy(prefix, str(Address(local + BOUNCES, domain)), members)
+    if link:
+        fields.append(header.field("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    return b"".join(fields)
 
 
 def _list_id(local: str, domain: str) -> str:

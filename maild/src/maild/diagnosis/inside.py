@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import ipaddress
 import os
 import shutil
-import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
+from maild.diagnosis.greeting import close, connect, greeting
 from maild.diagnosis.result import Line, broken, finding, fine
 from maild.settings import Listener, Settings
 from maild.store import Direction, Store, StoreError
@@ -24,7 +23,6 @@ CLOCK_BOUND_US = 5_000_000
 """Difference to the database's clock that is still ordinary."""
 ERROR_LINES = 3
 """Lines of the error log that are shown."""
-_GREETINGS = {"smtp": b"220 ", "imap": b"* OK", "pop3": b"+OK"}
 _PROBE_FROM, _PROBE_TO = "relay-test@outside.example", "relay-test@elsewhere.example"
 
 
@@ -36,10 +34,7 @@ async def ports(settings: Settings) -> list[Line]:
 async def _port(listener: Listener) -> Line:
     what = f"{listener.protocol.upper()} {listener.port}"
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            reader, writer = await _open(listener)
-            said = await reader.readline()
-            await _close(writer)
+        right, said = await greeting(listener, PATIENCE_SECONDS)
     except (OSError, TimeoutError) as error:
         return finding(
             "{what}: no answer ({cause})",
@@ -47,29 +42,14 @@ async def _port(listener: Listener) -> Line:
             what=what,
             cause=str(error) or "no answer in time",
         )
-    if said.startswith(_GREETINGS[listener.protocol]):
+    if right:
         return fine("{what}: answers", what=what)
     return finding(
         "{what}: another program answers ({said})",
         remedy="Stop the other program or move the listener to another port.",
         what=what,
-        said=said.decode("utf-8", "replace").strip()[:80],
+        said=said,
     )
-
-
-async def _open(listener: Listener) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    host = {"::": "::1", "0.0.0.0": "127.0.0.1"}.get(listener.bind, listener.bind)  # noqa: S104 - compared
-    context = None
-    if listener.tls == "implicit":
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return await asyncio.open_connection(host, listener.real_port, ssl=context)
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
 
 
 async def relay(settings: Settings) -> list[Line]:
@@ -97,7 +77,7 @@ async def relay(settings: Settings) -> list[Line]:
 
 async def _probe(listener: Listener) -> str:
     """The answer to the recipient; nothing is sent."""
-    reader, writer = await _open(listener)
+    reader, writer = await connect(listener)
     try:
         answer = await _reply(reader)
         for command in (
@@ -112,7 +92,7 @@ async def _probe(listener: Listener) -> str:
         writer.write(b"QUIT\r\n")
         return answer
     finally:
-        await _close(writer)
+        await close(writer)
 
 
 async def _reply(reader: asyncio.StreamReader) -> str:

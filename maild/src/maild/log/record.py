@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-Kind = Literal["SMTPD", "SMTPC", "IMAPD", "POP3D", "TCPIP", "APPLICATION", "DEBUG", "ERROR"]
-CONVERSATIONS = frozenset({"SMTPD", "SMTPC", "IMAPD", "POP3D"})
+Kind = Literal["SMTPD", "SMTPC", "IMAPD", "POP3D", "HTTPD", "TCPIP", "APPLICATION", "DEBUG", "ERROR"]
+CONVERSATIONS = frozenset({"SMTPD", "SMTPC", "IMAPD", "POP3D", "HTTPD"})
 """Kinds whose lines carry session and address as fields of their own."""
 
 NO_FIELDS: Mapping[str, object] = MappingProxyType({})

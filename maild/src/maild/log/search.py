@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-_CONVERSATION = re.compile(r'"(?:SMTPD|SMTPC|IMAPD|POP3D)"\t\d+\t(\d+)\t')
+_CONVERSATION = re.compile(r'"(?:SMTPD|SMTPC|IMAPD|POP3D|HTTPD)"\t\d+\t(\d+)\t')
 _SESSION = re.compile(r"Session Id: (\d+)")
 _LOGIN = re.compile(r"(?:logged in|failed to log in) as (\S+)\. Session Id: (\d+)")
 _STARTING = re.compile(r'"APPLICATION"\t\d+\t"[^"]*"\t"Starting servers\.\.\.')

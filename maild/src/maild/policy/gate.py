@@ -79,6 +79,8 @@ class Gate:
         ban = self._table.ban_of(peer.address, self._clock())
         if ban is not None:
             return f"banned ({ban.reason}) {_until(ban.expires_at)}"
+        if protocol == "http":  # ranges are about mail's protocols: hMailServer's options
+            return None
         range_ = self._table.range_of(peer.address)
         if range_ is None or protocol not in range_.protocols:
             return f"banned by IP range {range_.name!r}" if range_ else "banned: no IP range holds it"

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from maild.settings.base import Table, key
 
-Protocol = Literal["smtp", "imap", "pop3"]
+Protocol = Literal["smtp", "imap", "pop3", "http"]
 TLSMode = Literal["none", "implicit", "starttls", "starttls-required"]
 Auth = Literal["off", "optional", "required"]
 
@@ -20,7 +20,7 @@ class Listener(Table, frozen=True, kw_only=True):
     """One port: what is spoken on it, how it is encrypted, whether one may or must log in."""
 
     name: Annotated[str, key("Name of the listener in logs and messages", min_length=1)]
-    protocol: Annotated[Protocol, key("smtp, imap or pop3")]
+    protocol: Annotated[Protocol, key("smtp, imap, pop3 or http")]
     port: Annotated[int, key("The port as clients know it", ge=1, le=65535)]
     tls: Annotated[
         TLSMode,
@@ -56,4 +56,5 @@ STANDARD_LISTENERS = (
     Listener(name="pop3s", protocol="pop3", port=995, tls="implicit", enabled=False),
     Listener(name="pop3", protocol="pop3", port=110, tls="starttls-required", enabled=False),
     Listener(name="imap", protocol="imap", port=143, tls="starttls-required", enabled=False),
+    Listener(name="https", protocol="http", port=443, tls="implicit", auth="off", enabled=False),
 )

@@ -133,6 +133,8 @@ def check(settings: Settings) -> None:
             raise SettingsError("two listeners are named `{name}`", name=listener.name)
         names.add(listener.name)
         _address(listener.bind, f"listeners `{listener.name}`: bind")
+        if listener.protocol == "http" and listener.tls != "implicit":
+            raise SettingsError("listener `{name}`: http needs tls = `implicit`", name=listener.name)
         if listener.protocol == "smtp" and listener.tls == "none" and listener.auth != "off":
             raise SettingsError(
                 "listener `{name}`: auth needs tls, a password never goes in clear text", name=listener.name
