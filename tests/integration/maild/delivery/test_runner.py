@@ -7,8 +7,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
+
 from maild.delivery.endpoints import Endpoints, Ways
-from maild.delivery.expansion import Expansion
+from maild.delivery.expansion import OWN_COPIES, Expansion
 from maild.delivery.hosts import Families
 from maild.delivery.next_hop import Capabilities, Endpoint, HopError, Reply, Session, Transaction
 from maild.delivery.router import Router
@@ -72,6 +74,7 @@ class Scene:
     router: Router
     world: World
     runner: Runner
+    expansion: Expansion
 
     async def submit(
         self,
@@ -129,6 +132,7 @@ def scene(tmp_path: Path, story: Callable[[Scene], Coroutine[object, object, Non
         async def body(item: QueueItem, _: Capabilities) -> bytes:
             return b"".join([piece async for piece in store.messages.chunks(item.blob_id)])
 
+        expansion = Expansion(router, store.directory, store.messages, store.queue, store.state)
         runner = Runner(
             store.queue,
             Pace(owner="one"),
@@ -139,7 +143,7 @@ def scene(tmp_path: Path, story: Callable[[Scene], Coroutine[object, object, Non
             ),
             connect=world.connect,
             body=body,
-            expansion=Expansion(router, store.directory, store.messages, store.queue, store.state),
+            expansion=expansion,
             teller=Teller(
                 router, store.directory, store.messages, store.queue, hostname="smtp.example.kr", language="en",
                 lifetime=100 * MINUTE, translator=lambda _: str,
@@ -148,7 +152,7 @@ def scene(tmp_path: Path, story: Callable[[Scene], Coroutine[object, object, Non
             chance=lambda: 0.5,
         )  # fmt: skip
         try:
-            await story(Scene(store, router, world, runner))
+            await story(Scene(store, router, world, runner, expansion))
         finally:
             await store.close()
 
@@ -306,6 +310,25 @@ def test_list_mail_goes_to_each_member_with_the_lists_own_sender(tmp_path: Path)
 async def members(scene: Scene) -> tuple[str, ...]:
     (news,) = await scene.store.directory.lists()
     return news.members
+
+
+@pytest.mark.parametrize(("members", "copies", "links"), [(3, 3, 3), (OWN_COPIES + 1, 1, 0)])
+def test_members_get_copies_with_their_own_links_up_to_a_number(
+    tmp_path: Path, members: int, copies: int, links: int
+) -> None:
+    async def story(scene: Scene) -> None:
+        on = tuple(f"member{number}@example.org" for number in range(members))
+        news = MailingList(domain=DOMAIN, local="news", members=on, mode=ListMode.PUBLIC)
+        await scene.store.directory.save_list(news)
+        scene.expansion.configure(scene.router, language="en", web="https://smtp.example.kr")
+        await scene.submit(f"news@{DOMAIN}")
+        await scene.run_until(scene.empty)
+        assert sum(len(recipients) for _, _, recipients, _ in scene.world.sent) == members
+        bodies = {body for _, _, _, body in scene.world.sent}
+        assert len(bodies) == copies
+        assert sum(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in body for body in bodies) == links
+
+    scene(tmp_path, story)
 
 
 def test_a_claimed_sender_is_asked_back_once_and_only_its_answer_takes_it_off_the_list(tmp_path: Path) -> None:

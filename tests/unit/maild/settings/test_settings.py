@@ -63,6 +63,10 @@ def test_every_key_is_described() -> None:
         ("hostname='a.b'\npublic_ipv4='::1'", "public_ipv4"),
         ("hostname='a.b'\n[auto_ban]\nnever=['10.0.0.1/8']", "auto_ban.never"),
         (
+            "hostname='a.b'\n[[listeners]]\nname='x'\nprotocol='http'\nport=80\ntls='none'",
+            "http needs tls = `implicit`",
+        ),
+        (
             "hostname='a.b'\n[[listeners]]\nname='x'\nprotocol='smtp'\nport=25\ntls='none'",
             "a password never goes in clear text",
         ),
