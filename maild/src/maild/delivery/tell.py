@@ -59,7 +59,8 @@ class Teller:
             now=now,
             random=os.urandom(8),
         )
-        original = return_path.without(await self._messages.read(item.blob_id, 0, min(item.size, MAX_RETURNED + 1)))
+        read = min(item.size, MAX_RETURNED + 1 + return_path.MAX_FIELD)
+        original = return_path.without(await self._messages.read(item.blob_id, 0, read))
         body = notices.notice(item, told, original, item.expires_at, writer)
         if body is None:
             return ()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from maild.mail.address import Address
 
+MAX_FIELD = 1024
+"""Octets of the field at most: an address has 320 and each may be quoted."""
 _NAME = b"Return-Path: "
 
 

@@ -20,12 +20,24 @@ from maild.delivery.schedule import MINUTE, Schedule
 from maild.delivery.tell import Teller
 from maild.dns import MX
 from maild.log import Log
-from maild.mail import dsn, header
+from maild.mail import dsn, header, return_path
 from maild.mail.address import Address
 from maild.mail.envelope import Recipient
 from maild.mail.mailboxes import addresses
 from maild.settings import Database
-from maild.store import Account, AutoReply, Domain, Incoming, ListMode, MailingList, QueueItem, Store, new_id
+from maild.store import (
+    Account,
+    AutoReply,
+    Domain,
+    Incoming,
+    ListMode,
+    MailingList,
+    QueueEntry,
+    QueueItem,
+    QueueRecipient,
+    Store,
+    new_id,
+)
 from maild.store.open import open_store
 from tests.lib.zones import Zones
 
@@ -182,6 +194,25 @@ def test_refused_recipient_comes_back_to_its_sender_and_the_other_is_delivered(t
         assert [(each.recipient, each.action, each.status) for each in dsn.read(bounce)] == [
             ("nobody@example.org", "failed", "5.1.1")
         ]
+
+    scene(tmp_path, story)
+
+
+def test_original_that_is_just_too_large_to_return_comes_back_as_its_header(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        head = return_path.field(Address.parse("id@테스트.net"))
+        body = (b"From: id@example.kr\r\n\r\n" + b"x" * 70 * 1024)[: dsn.MAX_RETURNED + 1]
+        entry = QueueEntry(
+            destination="mx:no-such.example",
+            sender="id@테스트.net",
+            recipients=(QueueRecipient(address="a@no-such.example"),),
+            expires_at=await scene.store.queue.now() + 100 * MINUTE,
+        )
+        await scene.store.accept(Incoming(id=new_id(), prefix=head, body=body, queue=(entry,)))
+        await scene.run_until(scene.empty)
+        (bounce,) = await scene.inbox()
+        assert b"Content-Type: text/rfc822-headers" in bounce
+        assert header.values(bounce, "Return-Path") == [b"<>"]
 
     scene(tmp_path, story)
 
