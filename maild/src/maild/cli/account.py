@@ -1,4 +1,7 @@
-"""``maild account list|show|add|set|password|remove``: people's mailboxes; a running daemon follows within a second."""
+"""``maild account list|show|add|set|password|forward|reply|remove``: people's mailboxes.
+
+A running daemon follows within a second.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import secrets
 import sys
 from dataclasses import replace
 
-from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.cli import Exit, Subparsers, _incoming, add_settings, settings_of
 from maild.cli._opened import finish, mailbox_named, opened
 from maild.locale import Translator, translator
 from maild.policy.passwords import MAX_PASSWORD, kept, usable
@@ -36,6 +39,7 @@ def register(subparsers: Subparsers) -> None:
     added = commands.add_parser("add", help="make a mailbox; the password is asked for, or made and printed")
     changed = commands.add_parser("set", help="change a mailbox")
     password = commands.add_parser("password", help="set a new password; application passwords stay")
+    forwarded, answered = _incoming.register(commands)
     removed = commands.add_parser("remove", help="remove a mailbox")
     removed.add_argument("--purge", action="store_true", help="with all mail in it")
     for parser in (added, password):
@@ -51,12 +55,14 @@ def register(subparsers: Subparsers) -> None:
         ("add", added),
         ("set", changed),
         ("password", password),
+        ("forward", forwarded),
+        ("reply", answered),
         ("remove", removed),
     ):
         parser.add_argument("address")
         parser.set_defaults(command=name)
     listed.set_defaults(command="list")
-    for parser in (listed, shown, added, changed, password, removed):
+    for parser in (listed, shown, added, changed, password, forwarded, answered, removed):
         add_settings(parser)
         parser.set_defaults(run=run)
 
@@ -97,6 +103,8 @@ async def _show(args: argparse.Namespace, store: Store, _: Translator) -> int:
         print(_("most it may hold: {size} MiB", size=f"{account.quota_bytes / MIB:.1f}"))
     for own in await store.directory.addresses_of(account.id):
         print(_("may send as {address}", address=shown_address(*own.rsplit("@", 1))))
+    for line in _incoming.lines(account, _):
+        print(line)
     return Exit.OK
 
 
@@ -139,7 +147,15 @@ async def _remove(args: argparse.Namespace, store: Store, _: Translator) -> int:
     return Exit.OK
 
 
-_COMMANDS = {"show": _show, "add": _add, "set": _set, "password": _new_password, "remove": _remove}
+_COMMANDS = {
+    "show": _show,
+    "add": _add,
+    "set": _set,
+    "password": _new_password,
+    "forward": _incoming.forward,
+    "reply": _incoming.reply,
+    "remove": _remove,
+}
 
 
 def _changed(args: argparse.Namespace, account: Account) -> Account:
