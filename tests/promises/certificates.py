@@ -37,6 +37,7 @@ LATE = f"mail.{TEST_NET}"
 """Leads elsewhere at first."""
 NAMES = {TEST_NET: (HOSTS[TEST_NET], LATE), TEST_CO_KR: (HOSTS[TEST_CO_KR],)}
 LIFE, AGE = dt.timedelta(days=90), dt.timedelta(days=61)
+TASK = "\\Mailhost\\Renew certificates"
 PATIENCE = 60.0
 """Seconds a daemon has to show what was put into its folder; nothing is judged by it."""
 COMMAND = (
@@ -58,6 +59,7 @@ def run(size: str) -> dict[str, object]:
                 (Path(folder) / part).mkdir()
             with Pebble(Path(folder) / "pebble", names) as pebble:
                 found = _Show(Path(folder) / "site", pebble, names).run(5 if size == "full" else 1)
+                found["renewed_by_the_task"] = _by_the_task(Path(folder) / "deployed", pebble, names)
             return found | {"files_taken_over": _taken_over(Path(folder) / "lab")}
     finally:
         names.close()
@@ -72,7 +74,7 @@ def _taken_over(folder: Path) -> int:
         where.deployed()
         port = where.port(993)
         assert [_handshake(port, name, None) for name in names] == [serial, serial]
-        assert where.lab.call("tasks.xml", path="\\Mailhost\\Renew certificates") is None
+        assert where.lab.call("tasks.xml", path=TASK) is None
         assert not list((where.lab.drive / "Mailhost" / "etc" / "tls").glob("*.pem"))
         process = where.service()["pid"]
         with _Idle(port, ID_PASSWORD) as idle:
@@ -82,6 +84,35 @@ def _taken_over(folder: Path) -> int:
         assert where.service()["pid"] == process, "the service was started anew"
         where.in_step()
     return len(names)
+
+
+def _by_the_task(folder: Path, pebble: Pebble, names: NameServer) -> int:
+    """Certificates of the authority's, 61 of their 90 days old, and the task's recorded command line on the host."""
+    with deployed_site(folder, database={"engine": "sqlite"}, public_ipv4="127.0.0.1") as where:
+        where.environment |= {
+            "MAILHOST_LAB_ACME": pebble.directory,
+            "MAILHOST_LAB_ACME_CA": str(pebble.ca),
+            "MAILHOST_LAB_ACME_PORT": str(pebble.challenge_port),
+            "MAILHOST_LAB_DNS": names.server.replace(":", "#"),
+        }
+        where.deployed()
+        port, root, process = where.port(993), pebble.root().decode(), where.service()["pid"]
+        issued = {host: _handshake(port, host, root) for host in HOSTS.values()}
+        for host in issued:
+            pair = pairs.Pair(where.lab.drive / "Mailhost" / "etc" / "tls", host)
+            key, found = pairs.key_of(pair), pairs.read(pair)
+            assert key is not None
+            assert found is not None
+            pairs.write(pair, key, _aged(key, found.names))
+        with _Idle(port, ID_PASSWORD) as idle:
+            task = where.lab.call("tasks.run", path=TASK)
+            assert task["rc"] == 0, task
+            _until(lambda: not {_handshake(port, host, None) for host in issued} & {*issued.values()})
+            renewed = {host: _handshake(port, host, root) for host in issued}
+            idle.hears_of_a_message()
+        assert where.service()["pid"] == process, "the service was started anew"
+        where.in_step_but_for_dns()
+    return len(renewed)
 
 
 @dataclass

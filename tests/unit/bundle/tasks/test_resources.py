@@ -283,6 +283,7 @@ def test_renewal_is_scheduled_only_while_an_authority_is_asked() -> None:
         "daily at 04:17 within 60 min",
         "daily at 16:17 within 60 min",
     ]
+    assert task.command[4:7] == ("maild.cli", "certs", "renew")
     assert schedule.renewal(settings(tls={"source": "self_signed"}), Facts())[0].state == "absent"
 
 
