@@ -8,17 +8,17 @@ client may send there is the relay decision's, in ``policy``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from maild.delivery.destination import Hop, Way, queued
 from maild.delivery.lists import BOUNCES, UNSUBSCRIBE
 from maild.delivery.roles import ignores_quota, is_role, keeper, server_postmaster
-from maild.delivery.routing import Arrival, Found, Lost, Plan, Refusal, Target
+from maild.delivery.routing import Arrival, End, Found, Lost, Plan, Reached, Refusal, Target
 from maild.delivery.srs import Rewriting, SRSError, is_rewritten
 from maild.log import Log
 from maild.mail import xtext
 from maild.mail.address import Address, key_of, lenient
-from maild.mail.envelope import Recipient
+from maild.mail.envelope import Notify, Recipient
 from maild.store import Account, Delivery, Directory, Mailboxes, QueueEntry, QueueRecipient, Resolved, Route
 
 MAX_EXPANSION = 10_000
@@ -173,6 +173,7 @@ class _Expansion:
     rows: dict[tuple[str, str], list[QueueRecipient]] = field(default_factory=dict)
     local_rows: dict[str, QueueEntry] = field(default_factory=dict)
     lost: list[Lost] = field(default_factory=list)
+    reached: list[Reached] = field(default_factory=list)
     unlimited: bool = False
     """The recipient that is followed at the moment is served though a mailbox is full."""
     ends: int = 0
@@ -194,6 +195,8 @@ class _Expansion:
             mark = found.recipient.key
             if mark in self.seen or len(self.seen) >= MAX_EXPANSION:
                 self.ends += mark not in fresh
+                if found.resolved.account is not None and found.resolved.account.id in self.mailboxes:
+                    self._tell(current, End.MAILBOX)
                 continue
             self.seen.add(mark)
             fresh.add(mark)
@@ -224,6 +227,7 @@ class _Expansion:
             way = Way.LIST if target.found is Found.LIST else Way.LEAVE
             name = str(Address(resolved.mailing_list.local, resolved.mailing_list.domain))
             self._own_row(Hop(way, name), recipient, sender)
+            self._tell(recipient, End.LIST)
             return ()
         if target.leads_to is not None:
             return [(Recipient(target.leads_to, recipient.notify, recipient.original), sender)]
@@ -242,7 +246,7 @@ class _Expansion:
         forward = None if kept_back else account.forward
         if forward is not None:
             rewritten = self.router.forwarded_sender(sender, account)
-            following = self._behind(recipient, forward.targets, rewritten)
+            following = self._behind(recipient, forward.targets, rewritten, kept=forward.keep)
         # A forward that leads nowhere must not lose what came.
         if forward is None or forward.keep or not following:
             mailbox = await self.router.mailbox_for(account, self.arrival)
@@ -270,11 +274,19 @@ class _Expansion:
         copy = Delivery(mailbox_id=mailbox, recipient=str(recipient.address), check_quota=not self.unlimited)
         if account.id not in self.mailboxes or self.unlimited:
             self.mailboxes[account.id] = copy
+        self._tell(recipient, End.MAILBOX)
+
+    def _tell(self, recipient: Recipient, end: End) -> None:
+        if "SUCCESS" in recipient.notify:
+            self.reached.append(Reached(recipient, end))
 
     def _behind(
-        self, recipient: Recipient, texts: Iterable[str], sender: Address | None
+        self, recipient: Recipient, texts: Iterable[str], sender: Address | None, *, kept: bool = False
     ) -> list[tuple[Recipient, Address | None]]:
-        """The same request to other addresses (RFC 3461 section 5.2.7: NOTIFY and ORCPT travel along)."""
+        """The same request to other addresses (RFC 3461 section 5.2.7: NOTIFY and ORCPT travel along).
+
+        Success is told once: by the one address, for all of several, or by the mailbox that keeps a copy.
+        """
         following: list[tuple[Recipient, Address | None]] = []
         for text in texts:
             address = lenient(text)
@@ -283,7 +295,12 @@ class _Expansion:
                 continue
             original = recipient.original or xtext.original_recipient(recipient.address)
             following.append((Recipient(address, recipient.notify, original), sender))
-        return following
+        if "SUCCESS" not in recipient.notify or (len(following) == 1 and not kept):
+            return following
+        if following and not kept:
+            self._tell(recipient, End.EXPANDED)
+        less: frozenset[Notify] = (recipient.notify - {"SUCCESS"}) or frozenset({"NEVER"})
+        return [(replace(each, notify=less), new_sender) for each, new_sender in following]
 
     def _lose(self, recipient: Recipient, text: str, why: str) -> None:
         asked = xtext.address_of(recipient.original or "") or str(recipient.address)
@@ -325,6 +342,7 @@ class _Expansion:
             deliveries=tuple(self.mailboxes.values()),
             queue=(*rows, *self.local_rows.values()),
             lost=tuple(self.lost),
+            reached=tuple(self.reached),
         )
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from maild.delivery.destination import Hop
 from maild.mail.address import Address
+from maild.mail.envelope import Recipient
 from maild.store import Delivery, QueueEntry, Resolved
 
 
@@ -92,6 +93,23 @@ class Lost:
     why: str
 
 
+class End(StrEnum):
+    """Where a request to be told of success ends here (RFC 3461 sections 5.2.3 and 5.2.7)."""
+
+    MAILBOX = "mailbox"
+    LIST = "list"
+    EXPANDED = "expanded"
+    """An alias or a forward of several addresses; none of them is reported on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """One end that the sender is to be told of."""
+
+    recipient: Recipient
+    end: End
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Where one message goes: copies in mailboxes, rows in the queue, and what led nowhere."""
@@ -99,3 +117,4 @@ class Plan:
     deliveries: tuple[Delivery, ...] = ()
     queue: tuple[QueueEntry, ...] = ()
     lost: tuple[Lost, ...] = ()
+    reached: tuple[Reached, ...] = ()

@@ -120,7 +120,8 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
         context.queued()
     if verified.refusal is not None:
         raise Refused(verified.refusal)
-    await _tell_of_success(context, client, transaction, identifier, message)
+    if plan.reached:
+        await _tell_of_success(context, client, transaction, plan, identifier, message)
     return number
 
 
@@ -247,12 +248,11 @@ def _incoming(identifier: bytes, traced: bytes, plan: Plan, message: Message) ->
 
 
 async def _tell_of_success(
-    context: Context, client: Client, transaction: Transaction, identifier: bytes, message: Message
+    context: Context, client: Client, transaction: Transaction, plan: Plan, identifier: bytes, message: Message
 ) -> None:
     """The message is taken whatever becomes of its report."""
     try:
-        if any(recipient.notify for recipient, _ in transaction.recipients):
-            await success.report(context, transaction, identifier, message)
+        await success.report(context, transaction, plan.reached, identifier, message)
     except StoreError as error:
         context.log.fault("a success report was not made", error, session=client.session)
 

@@ -1,18 +1,20 @@
-"""Success reports for copies that a mailbox here has taken (RFC 3461 section 5.2.3); the queue reports on all others.
+"""Success reports for what ends here: in a mailbox, at a list, at an alias of several (RFC 3461 sections 5.2.3, 5.2.7).
+
+The queue reports on all others.
 
 The report is a message of its own, made after the commit: the sender asked to be told of what has happened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from maild.delivery import notices
 from maild.delivery.dispatch import own_message
 from maild.delivery.next_hop import Reply
 from maild.delivery.notices import Told, Writer
-from maild.delivery.routing import Found
-from maild.mail import dates
+from maild.delivery.routing import End, Reached
+from maild.mail import dates, dsn
 from maild.mail.dsn import MAX_RETURNED
 from maild.smtp.context import Context
 from maild.smtp.message import Message
@@ -20,14 +22,18 @@ from maild.smtp.transaction import Transaction
 from maild.store import QueueItem, RecipientRow, RecipientState
 
 HOUR_US = 3_600_000_000
-DELIVERED = Reply(250, "2.1.5", "delivered to the mailbox")
-MAILBOXES = frozenset({Found.ACCOUNT, Found.ROLE})
-"""What ends in a mailbox here; what leads on is reported where it ends."""
+REPLIES = {
+    End.MAILBOX: Reply(250, "2.1.5", "delivered to the mailbox"),
+    End.LIST: Reply(250, "2.1.5", "delivered to the mailing list"),
+    End.EXPANDED: Reply(250, "2.1.5", "sent on to the addresses behind it"),
+}
 
 
-async def report(context: Context, transaction: Transaction, identifier: bytes, message: Message) -> None:
-    """Tells the sender of each local recipient that asked for it."""
-    told = list(_told(transaction))
+async def report(
+    context: Context, transaction: Transaction, reached: Sequence[Reached], identifier: bytes, message: Message
+) -> None:
+    """Tells the sender of each end that was to be told of."""
+    told = list(_told(reached))
     if not told or transaction.sender is None:
         return
     now = dates.micros(context.now())
@@ -69,14 +75,14 @@ async def report(context: Context, transaction: Transaction, identifier: bytes, 
         await context.store.accept(notice)
 
 
-def _told(transaction: Transaction) -> Iterator[Told]:
-    for number, (recipient, target) in enumerate(transaction.recipients, 1):
-        if "SUCCESS" in recipient.notify and target.found in MAILBOXES:
-            row = RecipientRow(
-                id=number,
-                address=str(recipient.address),
-                original=recipient.original or "",
-                notify="SUCCESS",
-                state=RecipientState.DELIVERED,
-            )
-            yield Told(row=row, action="delivered", reply=DELIVERED)
+def _told(reached: Sequence[Reached]) -> Iterator[Told]:
+    for number, each in enumerate(reached, 1):
+        row = RecipientRow(
+            id=number,
+            address=str(each.recipient.address),
+            original=each.recipient.original or "",
+            notify="SUCCESS",
+            state=RecipientState.DELIVERED,
+        )
+        action: dsn.Action = "expanded" if each.end is End.EXPANDED else "delivered"
+        yield Told(row=row, action=action, reply=REPLIES[each.end])

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from maild.delivery import srs
 from maild.delivery.router import Router
-from maild.delivery.routing import Arrival, Found, Plan, Refusal, Target
+from maild.delivery.routing import Arrival, End, Found, Plan, Refusal, Target
 from maild.log import Log, Record
 from maild.mail.address import Address
-from maild.mail.envelope import Recipient
+from maild.mail.envelope import Notify, Recipient
 from maild.store import Alias, AutoReply, Domain, Forward, ListMode, MailingList, Route
 from tests.lib.directory import MemoryDirectory, MemoryMailboxes, town
 
@@ -44,6 +44,64 @@ def plan(directory: MemoryDirectory, *recipients: str, arrival: Arrival | None =
         return await own.plan(targets, arrival or Arrival(sender=Address.parse("writer@example.org")))
 
     return asyncio.run(run())
+
+
+def reached(directory: MemoryDirectory, *requests: tuple[str, frozenset[Notify]]) -> tuple[list[tuple[str, End]], Plan]:
+    """The ends that the sender is to be told of, and the whole plan."""
+
+    async def run() -> Plan:
+        own = router(directory)
+        targets = [
+            (Recipient(Address.parse(text), notify), await own.classify(Address.parse(text)))
+            for text, notify in requests
+        ]
+        return await own.plan(targets, Arrival(sender=Address.parse("writer@example.org")))
+
+    found = asyncio.run(run())
+    return [(each.recipient.address.local, each.end) for each in found.reached], found
+
+
+SUCCESS: frozenset[Notify] = frozenset({"SUCCESS", "FAILURE"})
+
+
+def test_success_is_told_of_the_mailbox_behind_an_alias_of_one_address() -> None:
+    people = town("a")
+    people.aliases_.append(Alias(domain=DOMAIN, local="sales", targets=("a@테스트.net",)))
+    told, found = reached(people, ("sales@테스트.net", SUCCESS))
+    assert told == [("a", End.MAILBOX)]
+    assert found.reached[0].recipient.original == f"rfc822;sales@{DOMAIN}"
+
+
+def test_alias_of_several_addresses_is_told_of_once_and_they_keep_the_rest_of_the_request() -> None:
+    people = town("a")
+    people.aliases_.append(Alias(domain=DOMAIN, local="all", targets=("a@테스트.net", "b@example.org")))
+    told, found = reached(people, ("all@테스트.net", SUCCESS))
+    assert told == [("all", End.EXPANDED)]
+    assert [each.notify for entry in found.queue for each in entry.recipients] == ["FAILURE"]
+    _, found = reached(people, ("all@테스트.net", frozenset({"SUCCESS"})))
+    assert [each.notify for entry in found.queue for each in entry.recipients] == ["NEVER"]
+
+
+def test_success_at_a_list_is_told_of_the_list_alone() -> None:
+    people = town("a")
+    people.lists_.append(MailingList(domain=DOMAIN, local="news", members=("a@테스트.net",), mode=ListMode.PUBLIC))
+    assert reached(people, ("news@테스트.net", SUCCESS))[0] == [("news", End.LIST)]
+
+
+def test_forward_with_a_copy_kept_is_told_of_as_delivered_and_without_one_by_who_gets_it() -> None:
+    for keep, told, notify in ((True, [("a", End.MAILBOX)], "FAILURE"), (False, [], "FAILURE,SUCCESS")):
+        people = town("a")
+        people.accounts_[0] = replace(people.accounts_[0], forward=Forward(targets=("b@example.org",), keep=keep))
+        ends, found = reached(people, ("a@테스트.net", SUCCESS))
+        assert ends == told
+        assert [each.notify for entry in found.queue for each in entry.recipients] == [notify]
+
+
+def test_recipient_that_was_reached_by_an_alias_too_is_still_told_of() -> None:
+    people = town("a", "b")
+    people.aliases_.append(Alias(domain=DOMAIN, local="all", targets=("a@테스트.net", "b@테스트.net")))
+    told, _ = reached(people, ("all@테스트.net", frozenset()), ("a@테스트.net", SUCCESS), ("b@테스트.net", frozenset()))
+    assert told == [("a", End.MAILBOX)]
 
 
 def test_account_is_found_in_both_forms_of_its_domain() -> None:

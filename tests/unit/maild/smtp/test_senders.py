@@ -9,7 +9,7 @@ import ipaddress
 import pytest
 
 from maild.smtp.context import Verified
-from maild.store import Direction, IPRange
+from maild.store import Alias, Direction, IPRange, ListMode, MailingList
 from tests.lib.scripted import (
     DOMAIN,
     LOGIN,
@@ -190,6 +190,21 @@ def test_a_success_report_is_sent_to_whom_asked_and_to_nobody_else() -> None:
     assert b"Action: delivered" in report
     assert b"Original-Envelope-Id: E1" in report
     assert b"Return-Path: <>" in report
+
+
+def test_success_at_an_alias_of_several_and_at_a_list_is_reported_as_what_it_is() -> None:
+    house = House()
+    house.memory.alias_rows.append(Alias(id=1, domain=DOMAIN, local="all", targets=(f"주문@{DOMAIN}", "x@example.com")))
+    house.memory.list_rows.append(
+        MailingList(id=1, domain=DOMAIN, local="news", members=(f"주문@{DOMAIN}",), mode=ListMode.PUBLIC)
+    )
+    for local, action in (("all", b"expanded"), ("news", b"delivered")):
+        house.memory.accepted.clear()
+        envelope = f"MAIL FROM:<id@{DOMAIN}>\r\nRCPT TO:<{local}@{DOMAIN}> NOTIFY=SUCCESS\r\nDATA\r\n".encode()
+        assert codes(b"EHLO c\r\n", LOGIN, envelope, OWN_MESSAGE, house=house, listener=SUBMISSIONS)[-1] == "250"
+        (report,) = house.memory.bodies_of(house.id)
+        assert b"Action: " + action in report
+        assert f"Final-Recipient: rfc822; {local}@{DOMAIN}".encode() in report
 
 
 def test_secrets_and_lines_that_are_no_command_are_not_logged() -> None:
