@@ -129,11 +129,26 @@ tls = {
 # hMailServer's own numbers: three wrong passwords within half an hour shut an address out for one.
 auto_ban = {"enabled": True, "failures": 3, "within_minutes": 30, "ban_minutes": 60}
 # Your office, so that a forgotten phone does not ban it: {"name": "office", "network":
-# "203.0.113.0/24"}. The larger priority wins; auto-bans have 20.
+# "203.0.113.0/24"}. The larger priority wins; auto-bans have 20. "send_without_login": True is for printers and
+# application servers that cannot log in: from there alone, a sender of ours is taken at its word, and not screened.
 ip_ranges = []
 # SCRAM-SHA-256 beside passwords under TLS. Off: what the server must keep for it is easier to try passwords against
 # than Argon2id, should the database be stolen, and mail programs do without it.
-policy = {"scram": False}
+policy = {
+    "scram": False,
+    # What one user may send before further mail waits and the postmaster is told; 0: no bound. A stolen password then
+    # costs some hundred messages.
+    "messages_per_hour": 500,
+    "recipients_per_day": 5000,
+    # What strangers must show, each off as in hMailServer, because each now and then holds up honest mail too.
+    # Greylisting puts off the first mail of an unknown sender by half an hour, unless it passes SPF.
+    "greylisting": False,
+    # DNS block lists, as "zen.spamhaus.org"; it answers no one who asks through a public resolver (dns_servers).
+    "block_lists": [],
+    # The name a server gives itself has an address; its own address has a name that leads back to it.
+    "helo_must_resolve": False,
+    "ptr_required": False,
+}
 # Mail for one domain that goes to a named server instead of its MX: {"domain": "partner.example", "host":
 # "mx.partner.example", "security": "starttls-optional"}; "starttls" and "tls" insist on TLS; "user", "password" log in.
 routes = []

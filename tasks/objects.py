@@ -21,6 +21,9 @@ ROLES = ("postmaster", "abuse")
 RSA, ED25519 = "rsa-sha256", "ed25519-sha256"
 MEGABYTE = 1024 * 1024
 LIST_MODES = {"anyone": "public", "members": "members", "owner": "announcements"}
+WITH_LOGIN = ["local-local", "local-external", "external-external"]
+WITHOUT_LOGIN = ["external-external"]
+"""Directions that need a login; from a range that sends without, a sender must still be one of ours."""
 ROUTE_TLS = {"none": "none", "starttls-optional": "opportunistic", "starttls": "required", "tls": "implicit"}
 
 Json = dict[str, Any]
@@ -54,7 +57,8 @@ def desired(settings: Settings) -> Json:
         "routes": [_route(route) for route in settings.routes],
         "ip_ranges": [
             {"name": span.name, "state": span.state, "network": span.network, "priority": span.priority,
-             "never_ban": span.never_ban}
+             "never_ban": span.never_ban, "require_auth": WITHOUT_LOGIN if span.send_without_login else WITH_LOGIN,
+             "allow_local_sender": span.send_without_login}
             for span in settings.ip_ranges
         ],
         "dkim": [

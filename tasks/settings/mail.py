@@ -110,6 +110,7 @@ class IPRange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     network: str
     priority: Annotated[int, Meta(ge=1, le=1000)] = 30
     never_ban: bool = True
+    send_without_login: bool = False
     state: State = "present"
 
 
@@ -123,6 +124,12 @@ class AutoBan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How people may log in, beyond passwords under TLS."""
+    """How people may log in beyond passwords under TLS, how much they may send, and what strangers must show."""
 
     scram: bool = False
+    messages_per_hour: Annotated[int, Meta(ge=0)] = 500
+    recipients_per_day: Annotated[int, Meta(ge=0)] = 5000
+    greylisting: bool = False
+    block_lists: tuple[Annotated[str, Meta(min_length=3)], ...] = ()
+    helo_must_resolve: bool = False
+    ptr_required: bool = False
