@@ -150,7 +150,8 @@ policy = {
     "ptr_required": False,
 }
 # Mail for one domain that goes to a named server instead of its MX: {"domain": "partner.example", "host":
-# "mx.partner.example", "security": "starttls-optional"}; "starttls" and "tls" insist on TLS; "user", "password" log in.
+# "mx.partner.example", "security": "starttls-optional"}; "starttls" and "tls" insist on TLS; "user", "password" log in,
+# and with "login": "xoauth2" the password is an access token, to be deployed anew whenever it is renewed.
 routes = []
 # All mail to the outside through another server, where the provider blocks outbound 25: {"host": "smtp.example.com",
 # "port": 587, "security": "starttls", "user": "id", "password": {"env": "SMART_HOST_PASSWORD"}}; "tls" for port 465.

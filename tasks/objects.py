@@ -127,7 +127,7 @@ def _route(route: Route) -> Json:
         return {"pattern": route.domain, "state": "absent"}
     wanted: Json = {
         "pattern": route.domain, "host": route.host, "port": route.port, "tls": ROUTE_TLS[route.security],
-        "auth": "password" if route.user else "none", "user": route.user,
+        "auth": route.login if route.user else "none", "user": route.user,
     }  # fmt: skip
     if route.password is not None:
         wanted["password"] = Secret(route.password.read())

@@ -92,13 +92,14 @@ class SmartHost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Route(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A server that takes the mail for one domain instead of that domain's MX."""
+    """A server that takes the mail for one domain instead of its MX; with xoauth2 the password is an access token."""
 
     domain: str
     host: str
     port: Port = 25
     security: Literal["none", "starttls-optional", "starttls", "tls"] = "starttls-optional"
     user: str = ""
+    login: Literal["password", "xoauth2"] = "password"
     password: SecretSource | None = None
     state: State = "present"
 

@@ -1,4 +1,4 @@
-"""What a deploy says of rates, checks of strangers and ranges that send without login, as the daemon reads it."""
+"""What a deploy says of rates, checks of strangers, ranges without login and routes, as the daemon reads it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maild.policy.relay import Verdict, decide
 from maild.reconcile import read
 from maild.settings import BlockList, Policy
 from maild.settings import load as load_maild
-from maild.store import Direction, IPRange
+from maild.store import Direction, IPRange, RouteAuth
 from tasks import configuration, objects
 from tasks.facts import Facts
 from tasks.settings import Settings, SettingsError, load
@@ -71,3 +71,13 @@ def test_only_a_range_that_says_so_sends_outside_without_login_and_as_one_of_our
     )
     for sender_local, verdict in ((True, local_sender), (False, foreign_sender)):
         assert decide(range_, authenticated=False, sender_local=sender_local, recipient_local=False) is verdict
+
+
+@pytest.mark.parametrize(
+    ("more", "auth"),
+    [({}, RouteAuth.NONE), ({"user": "u"}, RouteAuth.PASSWORD), ({"user": "u", "login": "xoauth2"}, RouteAuth.XOAUTH2)],
+)
+def test_a_route_logs_in_as_the_settings_say(more: dict[str, str], auth: RouteAuth) -> None:
+    wanted = settings(routes=[{"domain": "partner.example", "host": "mx.partner.example", **more}])
+    (route,) = read(json.dumps({"routes": objects.desired(wanted)["routes"]})).routes
+    assert route.auth is auth
