@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ from lab.wsman.signon import Credentials
 
 BACKLOG = 128
 EXPIRY = 1.0  # seconds between two looks for idle shells
+HELPER = 60.0  # seconds a foreign process has to take what it is to hold
+PAUSE = 0.02  # seconds between two looks at it
 KILOBYTE = 1024
 
 
@@ -181,7 +183,8 @@ class Lab:
         """Lets a process of the host hold a file open for so long."""
         real = self.host.drive.real(path)
         script = "import sys, time; held = open(sys.argv[1], 'rb'); time.sleep(float(sys.argv[2]))"
-        return self.host.processes.start_helper("holder.exe", [script, str(real), str(seconds)])
+        pid = self.host.processes.start_helper("holder.exe", [script, str(real), str(seconds)])
+        return self._once(pid, lambda: bool(self.host.files.holders(path)))
 
     def _listen(self, port: int, seconds: float) -> int:
         """Lets a process of the host take a port for so long."""
@@ -189,7 +192,17 @@ class Lab:
             "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));"
             "time.sleep(float(sys.argv[2]))"
         )
-        return self.host.processes.start_helper("other.exe", [script, str(port), str(seconds)])
+        pid = self.host.processes.start_helper("other.exe", [script, str(port), str(seconds)])
+        return self._once(pid, lambda: any(row["pid"] == pid for row in self.host.ports.listening()))
+
+    def _once(self, pid: int, done: Callable[[], bool]) -> int:
+        """The process, when it has done what it was started for."""
+        until = time.monotonic() + HELPER
+        while not done():
+            if time.monotonic() > until or pid not in {running.pid for running in self.host.processes.all()}:
+                raise HostError("other", f"The process {pid} did not do what it was started for.")
+            time.sleep(PAUSE)
+        return pid
 
     def _expire(self) -> None:
         while not self._ended.wait(EXPIRY):
