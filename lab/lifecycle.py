@@ -21,7 +21,7 @@ from lab import bases, config, seam
 from lab.config import LabConfig
 from lab.model.errors import HostError
 
-PATIENCE = 120.0  # seconds for a start: a database of the host may have to recover
+PATIENCE = 300.0  # seconds for a start: a database of the host may have to recover
 PAUSE = 0.05
 ATTEMPTS = 5  # starts, where the ports turn out to be taken
 YIELD = 1.0  # seconds for what is just ending above a base that has to be had

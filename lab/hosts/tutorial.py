@@ -14,7 +14,7 @@ from lab.programs.iis import CONFIG
 MYSQL = "MySQL80"
 PROGRAM = "C:\\Program Files\\MySQL\\MySQL Server 8.0"
 DATA = "C:\\ProgramData\\MySQL\\MySQL Server 8.0"
-PATIENCE = 60.0  # seconds for the database's first start
+PATIENCE = 200.0  # seconds for the database's first start
 SITE = """<?xml version="1.0" encoding="UTF-8"?>
 <configuration>
   <system.applicationHost>
