@@ -32,6 +32,8 @@ async def outcome(login: Login, argument: str, ask: Ask, peer: Peer, session: in
     """How the login ended that AUTH's argument begins."""
     name, _, initial = argument.partition(" ")
     mechanism = name.upper()
+    if not mechanism:
+        raise Refused("501 5.5.4 Syntax: AUTH mechanism")
     if mechanism not in mechanisms(login):
         raise Refused("504 5.5.4 This mechanism is not offered")
     try:

@@ -69,6 +69,7 @@ def test_login_by_plain_in_one_and_two_steps_and_by_login() -> None:
         ([b"AUTH PLAIN\r\n", b"*\r\n"], "501"),
         ([b"AUTH LOGIN\r\n", b"*\r\n"], "501"),
         ([b"AUTH CRAM-MD5\r\n"], "504"),
+        ([b"AUTH\r\n"], "501"),
         ([b"AUTH PLAIN " + base64.b64encode(b"boss\0id\0p") + b"\r\n"], "501"),
         ([plain("id@테스트.net", "wrong")], "535"),
         ([plain("nobody@테스트.net", "wrong")], "535"),
