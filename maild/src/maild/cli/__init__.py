@@ -11,6 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TypeAlias
 
+from maild.locale import Translator
 from maild.settings import Settings, load
 from maild.settings.language import language_of
 
@@ -28,6 +29,23 @@ class Exit(IntEnum):
     USAGE = 64
     UNAVAILABLE = 69
     CONFIG = 78
+
+
+class RefusedError(Exception):
+    """A command cannot do what it was asked; ``text`` is one of the catalogue's, its ``{name}`` taken from ``values``.
+
+    ``detail`` stands behind it as it is.
+    """
+
+    def __init__(self, text: str, /, detail: str = "", **values: object) -> None:
+        super().__init__(text)
+        self.text = text
+        self.detail = detail
+        self.values = values
+
+    def said(self, say: Translator) -> str:
+        """The sentence as a translator says it."""
+        return f"{say(self.text, **self.values)} {self.detail}".rstrip()
 
 
 def default_settings() -> Path:

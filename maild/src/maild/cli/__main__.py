@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maild import __version__, cli
-from maild.cli import Exit, default_settings, language
+from maild.cli import Exit, RefusedError, default_settings, language
 from maild.cli._help import Parser
 from maild.locale import translator
 from maild.settings import SettingsError
@@ -46,15 +47,24 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     args = parser(given[0] if given else "", _language(given)).parse_args(given)
     try:
-        return int(args.run(args))
+        status = int(args.run(args))
+        print(end="", flush=True)
     except SettingsError as error:
         print(f"maild: {error.said(translator(_language(given)))}", file=sys.stderr)
         return Exit.CONFIG
+    except RefusedError as error:
+        print(f"maild: {error.said(translator(_language(given)))}", file=sys.stderr)
+        return Exit.NO
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (head); what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
     except _store_error() as error:
-        print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
+        print(f"maild: {translator(_language(given))(error.public)} {error.cause}".rstrip(), file=sys.stderr)
         return Exit.UNAVAILABLE
     except KeyboardInterrupt:
         return 130
+    return status
 
 
 def _language(given: list[str]) -> str:

@@ -7,11 +7,11 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from maild.cli import Exit
+from maild.cli import Exit, RefusedError
 from maild.reconcile import ReconcileError
 from maild.reconcile.desired import address_key
 from maild.settings import Settings
-from maild.store import Account, NotFound, Store, StoreError, open_store
+from maild.store import Account, Store, StoreError, open_store
 from maild.wrapping import WrappingError
 
 WAIT_SECONDS = 20.0
@@ -30,20 +30,27 @@ async def opened(settings: Settings, *, migrate: bool = True) -> AsyncIterator[S
 
 
 async def mailbox_named(store: Store, address: str) -> Account:
-    """The account whose own address this is; ``NotFound`` when there is none."""
-    account = await store.directory.account_named(*address_key(address))
+    """The account whose own address this is; ``RefusedError`` when there is none."""
+    account = await store.directory.account_named(*named_address(address))
     if account is None:
-        raise NotFound(public=f"There is no mailbox {address}.")
+        raise RefusedError("There is no mailbox {address}.", address=address)
     return account
 
 
+def named_address(address: str) -> tuple[str, str]:
+    """Local part and domain of an address that a command names, as they are stored."""
+    try:
+        return address_key(address)
+    except ReconcileError as error:
+        raise RefusedError("{address} is no mail address.", address=address) from error
+
+
 def finish(command: Callable[[], Awaitable[int]]) -> int:
-    """Runs a command; what the store refuses is a sentence on stderr."""
+    """Runs a command; what the store refuses is a ``RefusedError``."""
     try:
         return asyncio.run(_await(command))
     except StoreError as error:
-        print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
-        return Exit.NO
+        raise RefusedError(error.public, error.cause) from error
     except (ReconcileError, WrappingError) as error:
         print(f"maild: {error}", file=sys.stderr)
         return Exit.NO

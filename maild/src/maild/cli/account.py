@@ -12,7 +12,7 @@ import sys
 from dataclasses import replace
 
 from maild.cli import Exit, Subparsers, _incoming, add_settings, settings_of
-from maild.cli._opened import finish, mailbox_named, opened
+from maild.cli._opened import finish, mailbox_named, named_address, opened
 from maild.locale import Translator, translator
 from maild.policy.passwords import MAX_PASSWORD, kept, usable
 from maild.reconcile.desired import address_key
@@ -109,7 +109,7 @@ async def _show(args: argparse.Namespace, store: Store, _: Translator) -> int:
 
 
 async def _add(args: argparse.Namespace, store: Store, _: Translator) -> int:
-    local, domain = address_key(args.address)
+    local, domain = named_address(args.address)
     if await store.directory.account_named(local, domain) is not None:
         raise AlreadyExists(args.address)
     password = _password(args, _)

@@ -15,7 +15,7 @@ from maild.locale import Translator, translator
 from maild.net.peer import Network, address_of, network_of
 from maild.policy.ranges import networks
 from maild.settings import Settings
-from maild.store import Ban, StoreError
+from maild.store import Ban
 
 
 def register(subparsers: Subparsers) -> None:
@@ -26,7 +26,7 @@ def register(subparsers: Subparsers) -> None:
     added = commands.add_parser("add", help="ban a network")
     added.add_argument("network", type=network, metavar="NETWORK", help="ADDRESS (of IPv6 its /64) or ADDRESS/BITS")
     added.add_argument("--minutes", type=minutes, default=60, help="length of the ban, 0: for good (default: 60)")
-    added.add_argument("--reason", default="by the administrator")
+    added.add_argument("--reason", default="", help="why, as the list shows it")
     removed = commands.add_parser("remove", help="end a ban")
     removed.add_argument("network", type=network, metavar="NETWORK")
     for name, parser in (("list", listed), ("add", added), ("remove", removed)):
@@ -48,11 +48,7 @@ def minutes(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the chosen command."""
-    try:
-        return asyncio.run(_run(args, settings_of(args)))
-    except StoreError as error:
-        print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
-        return Exit.UNAVAILABLE
+    return asyncio.run(_run(args, settings_of(args)))
 
 
 async def _run(args: argparse.Namespace, settings: Settings) -> int:
@@ -68,7 +64,13 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
             now = time.time_ns() // 1000
             ends = now + args.minutes * 60 * MICRO if args.minutes else None
             await access.add_ban(
-                Ban(network=args.network, reason=args.reason, created_at=now, expires_at=ends, automatic=False)
+                Ban(
+                    network=args.network,
+                    reason=args.reason or say("by the administrator"),
+                    created_at=now,
+                    expires_at=ends,
+                    automatic=False,
+                )
             )
             return Exit.OK
         if args.command == "remove":

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.cli import Exit, RefusedError, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, opened
 from maild.dns.names import shown, to_query
 from maild.locale import Translator, translator
@@ -59,9 +59,16 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     say = translator(args.language or settings.language)
     if args.command == "import":
-        contents = [(file.name, file.read_bytes()) for file in args.files]
+        contents = [(file.name, _read(file)) for file in args.files]
         return finish(lambda: _import(contents, settings, say))
     return finish(lambda: _report(args, settings, say))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise RefusedError("{file} cannot be read:", error.strerror or str(error), file=file) from error
 
 
 async def _import(contents: Sequence[tuple[str, bytes]], settings: Settings, say: Translator) -> int:

@@ -12,7 +12,7 @@ from maild.cli import Exit, Subparsers, add_settings, settings_of
 from maild.cli._opened import opened
 from maild.cli._times import local
 from maild.locale import Translator, translator
-from maild.store import QueueItem, RecipientState, Store, StoreError
+from maild.store import QueueItem, RecipientState, Store
 
 PAGE = 500
 """Rows read at once."""
@@ -60,11 +60,7 @@ def _add_changes(commands: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the chosen command."""
-    try:
-        return asyncio.run(_run(args))
-    except StoreError as error:
-        print(f"maild: {error.public} {error.cause}".rstrip(), file=sys.stderr)
-        return Exit.UNAVAILABLE
+    return asyncio.run(_run(args))
 
 
 async def _run(args: argparse.Namespace) -> int:
@@ -144,6 +140,10 @@ async def _change(store: Store, args: argparse.Namespace, say: Translator) -> in
         count = await queue.retry(ids)
     elif args.command == "drop":
         count = await queue.drop(ids)
+        left = [str(item_id) for item_id in ids if await queue.item(item_id) is not None]
+        if left:
+            said = say("Left, because they are being sent at this moment: {numbers}", numbers=", ".join(left))
+            print("maild:", said, file=sys.stderr)
     else:
         count = await queue.hold(ids, on=args.command == "hold")
     print(count)

@@ -83,7 +83,7 @@ def test_a_mailbox_that_is_not_there_is_named_once(
     settings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(settings, monkeypatch, "", "show", "없는@테스트.net") == 1
-    assert capsys.readouterr().err == "maild: There is no mailbox 없는@테스트.net.\n"
+    assert capsys.readouterr().err == "maild: 그런 계정이 없습니다: 없는@테스트.net\n"
 
 
 def incoming(settings: Path) -> Account:

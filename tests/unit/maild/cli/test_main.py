@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,3 +130,34 @@ def test_lines_of_help_fit_the_terminal_and_lose_no_word(text: str, width: int) 
     lines = wrapped(text, width)
     assert " ".join(lines).split() == text.split()
     assert all(columns(line) <= width for line in lines if " " in line)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["account", "show", "없음@테스트.net"], "그런 계정이 없습니다: 없음@테스트.net"),
+        (["account", "add", "이름"], "메일 주소가 아닙니다: 이름"),
+        (["domain", "remove", "없는.net"], "그런 도메인이 없습니다: 없는.net"),
+        (["domain", "alias", "셋.net", "없는.net"], "그런 도메인이 없습니다: 없는.net"),
+        (["domain", "add", "."], "도메인 이름이 아닙니다: ."),
+        (["domain", "add", "테스트.net"], "같은 이름이 이미 있습니다. 테스트.net"),
+        (["dmarc", "import", "/none.xml"], "파일을 읽지 못했습니다: /none.xml: No such file or directory"),
+    ],
+)
+def test_what_a_command_cannot_do_is_one_sentence_in_the_language_of_the_settings(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILD_SETTINGS", str(settings(tmp_path, 'hostname = "smtp.a.net"\nlanguage = "ko"\n')))
+    assert main(["domain", "add", "테스트.net"]) == 0
+    assert main(arguments) == 1
+    assert capsys.readouterr().err == f"maild: {said}\n"
+
+
+def test_a_reader_that_has_seen_enough_ends_no_command_with_a_traceback(tmp_path: Path) -> None:
+    file = settings(tmp_path, 'hostname = "smtp.a.net"\n')
+    command = [sys.executable, "-m", "maild.cli", "settings", "check", "--settings", str(file)]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert done.stderr == ""

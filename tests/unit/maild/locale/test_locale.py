@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maild import locale
+from maild.store import StoreError
 
 SOURCES = Path("maild/src/maild")
-SPEAKERS = {"say", "_", "Reason", "plural", "fine", "finding", "broken", "SettingsError"}
+SPEAKERS = {"say", "_", "Reason", "plural", "fine", "finding", "broken", "SettingsError", "RefusedError"}
 """Calls whose first argument, and the one named remedy, is a text for people."""
 
 
@@ -33,6 +34,13 @@ def test_every_text_has_a_korean_translation() -> None:
     wanted = {text for path in SOURCES.rglob("*.py") for text in texts(path)}
     missing = sorted(text for text in wanted if text not in korean.catalog and not re.fullmatch(r"\{\w+\}", text))
     assert not missing
+
+
+def test_what_the_store_refuses_has_a_korean_translation() -> None:
+    def below(kind: type[StoreError]) -> set[str]:
+        return {kind.public}.union(*(below(each) for each in kind.__subclasses__()))
+
+    assert not below(StoreError) - set(locale.translator("ko").catalog)
 
 
 def test_every_translation_has_the_values_of_its_text() -> None:
