@@ -106,6 +106,7 @@ class Runner:
         self._answered: set[str] = set()
         self._failures: dict[str, int] = {}
         self._dropped: dict[str, set[int]] = {}
+        self._looked = -POLL_SECONDS
 
     def configure(self, pace: Pace, schedule: Schedule) -> None:
         """Takes changed settings; attempts under way end as they began, waits that were set stay."""
@@ -292,7 +293,10 @@ class Runner:
             )
 
     async def _give_up_expired(self) -> None:
-        """Bounces what ran out of time while its destination was backed off."""
+        """Bounces what ran out of time while its destination was backed off; looks once a second, not at each lease."""
+        if time.monotonic() - self._looked < POLL_SECONDS:
+            return
+        self._looked = time.monotonic()
         expired = await self._queue.expired()
         clock = await self._clock() if expired else None
         for item_id in expired:

@@ -336,6 +336,33 @@ def test_expired_items_are_found_behind_a_back_off(on: Scene) -> None:
     on.run(body)
 
 
+def test_what_is_held_back_does_not_expire_and_is_tried_once_it_is_let_go(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        now = await store.queue.now()
+        ids = await put(store, *(entry(name, expires_at=now - 1) for name in ("mx:a.example", "mx:b.example")))
+        assert set(await store.queue.expired()) == set(ids)
+        assert await store.queue.hold(ids) == 2
+        assert await store.queue.expired() == []
+        assert await store.queue.hold(ids[:1], on=False) == 1
+        assert await store.queue.retry(ids[1:]) == 1
+        assert await store.queue.expired() == []
+        leases = await store.queue.lease("one", limit=9, per_destination=9, seconds=60)
+        assert {lease.item.id for lease in leases} == set(ids)
+
+    on.run(body)
+
+
+def test_a_destination_that_is_held_back_keeps_its_items(on: Scene) -> None:
+    async def body(store: Store) -> None:
+        [id_] = await put(store, entry("mx:b.example", expires_at=await store.queue.now() - 1))
+        await store.queue.hold_destination("mx:b.example")
+        assert await store.queue.expired() == []
+        await store.queue.hold_destination("mx:b.example", on=False)
+        assert await store.queue.expired() == [id_]
+
+    on.run(body)
+
+
 def test_an_item_for_later_is_not_due_before(on: Scene) -> None:
     async def body(store: Store) -> None:
         later = await store.queue.now() + 3 * SECOND

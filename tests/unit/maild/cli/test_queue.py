@@ -43,6 +43,19 @@ def test_a_message_is_shown_in_the_language_of_the_settings(settings: Path, caps
     assert "주문@example.org\t대기 중" in said
 
 
+def test_drop_names_what_it_leaves_because_it_is_being_sent(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def work(store: Store) -> None:
+        (item,) = await store.queue.items()
+        assert await store.queue.lease_item(item.id, "a daemon", 3600) is not None
+        numbers.append(str(item.id))
+
+    numbers: list[str] = []
+    with_store(settings, work)
+    assert main(["queue", "drop", numbers[0], "--settings", str(settings)]) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("0\n", f"maild: 지금 발송 중이라 삭제하지 않은 메일: {numbers[0]}\n")
+
+
 def test_what_is_not_there_is_said_in_the_language_of_the_settings(
     settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -180,7 +180,7 @@ class Queue(Protocol):
         ...
 
     async def expired(self, limit: int = 100) -> list[int]:
-        """Ids of rows past ``expires_at``, whatever their destination's back-off."""
+        """Ids of rows past ``expires_at``, whatever their destination's back-off; what is held back is none."""
         ...
 
     async def lease_item(self, item_id: int, owner: str, seconds: float) -> Lease | None:
@@ -204,7 +204,7 @@ class Queue(Protocol):
         ...
 
     async def hold(self, item_ids: Sequence[int], *, on: bool = True) -> int:
-        """Holds rows back, or lets them go; returns how many there were."""
+        """Holds rows back, or lets them go: for a day at least, if their time is up; returns how many there were."""
         ...
 
     async def drop(self, item_ids: Sequence[int]) -> int:

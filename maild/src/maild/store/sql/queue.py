@@ -28,6 +28,9 @@ from maild.store.sql.statement import Row
 SATURATED_US = 1_000_000
 """How long a destination with all its connections busy is passed over; a finished item ends it at once."""
 
+RELEASED_US = 24 * 3600 * 1_000_000
+"""What was held back past its time is tried for a day once it is let go."""
+
 LEAST_DESTINATIONS = 16
 """Destinations looked at for even one item: the first ones due may have nothing left."""
 
@@ -216,18 +219,22 @@ def destinations(tx: Transaction, after: str, limit: int) -> list[Destination]:
 def retry(tx: Transaction, item_ids: Sequence[int]) -> int:
     """Makes rows and their destinations due."""
     names = sorted({item.destination for item, _ in _items(tx, sorted(item_ids))})
-    now = {"now": tx.now()}
-    matched = run_keyed(tx, statements.RETRY, sorted(item_ids), now)
-    run_keyed(tx, statements.RETRY_DESTINATIONS, names, now)
+    now = tx.now()
+    run_keyed(tx, statements.RELEASED, sorted(item_ids), {"until": now + RELEASED_US})
+    matched = run_keyed(tx, statements.RETRY, sorted(item_ids), {"now": now})
+    run_keyed(tx, statements.RETRY_DESTINATIONS, names, {"now": now})
     return matched
 
 
 def hold(tx: Transaction, item_ids: Sequence[int], *, on: bool) -> int:
     """Holds rows back, or lets them go."""
     names = {item.destination: 0 for item, _ in _items(tx, sorted(item_ids))}
+    now = tx.now()
+    if not on:
+        run_keyed(tx, statements.RELEASED, sorted(item_ids), {"until": now + RELEASED_US})
     matched = run_keyed(tx, statements.HOLD, sorted(item_ids), {"held": int(on)})
     if names and not on:
-        enqueue.wake(tx, dict.fromkeys(names, tx.now()))
+        enqueue.wake(tx, dict.fromkeys(names, now))
     return matched
 
 

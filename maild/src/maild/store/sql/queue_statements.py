@@ -113,7 +113,12 @@ HOLD_DESTINATION = Statement(
 NEXT_DUE = Statement(select(func.min(_D.due_at)).where(_D.held == 0, _D.due_at < NEVER))
 EXPIRED = Statement(
     select(_Q.id)
-    .where(_Q.expires_at <= bindparam("now"), _Q.lease_until <= bindparam("now"))
+    .where(
+        _Q.expires_at <= bindparam("now"),
+        _Q.lease_until <= bindparam("now"),
+        _Q.held == 0,
+        _Q.destination.not_in(select(_D.name).where(_D.held == 1)),
+    )
     .order_by(_Q.expires_at)
     .limit(bindparam("limit"))
 )
@@ -151,6 +156,13 @@ RETRY = Keyed(lambda keys: update(QUEUE_ITEM).where(_Q.id.in_(keys)).values(next
 RETRY_DESTINATIONS = Keyed(
     lambda keys: (
         update(DESTINATION).where(_D.name.in_(keys)).values(due_at=bindparam("now"), failures=0, wakes=_D.wakes + 1)
+    )
+)
+RELEASED = Keyed(
+    lambda keys: (
+        update(QUEUE_ITEM)
+        .where(_Q.id.in_(keys), _Q.held == 1, _Q.expires_at < bindparam("until"))
+        .values(expires_at=bindparam("until"))
     )
 )
 HOLD = Keyed(lambda keys: update(QUEUE_ITEM).where(_Q.id.in_(keys)).values(held=bindparam("held")))
