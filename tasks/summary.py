@@ -106,6 +106,8 @@ def _heading(settings: Settings, host: str, _: Translate) -> Iterator[str]:
         yield _("Port N of a real server is port {base} + N here, on 127.0.0.1 alone.").format(
             base=settings.lab_port_base
         )
+        if settings.lab_drive is not None:
+            yield _("Its drive C: is the folder {folder} here.").format(folder=settings.lab_drive)
         if settings.database.engine == "sqlite":
             yield _("No MariaDB was found on this machine, so the lab keeps its mail in an SQLite file.")
         else:

@@ -48,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     restore_from: str | None = None
     restore_identity: str | None = None
     lab_port_base: Annotated[int, Meta(ge=1024, le=60000)] | None = None
+    lab_drive: str | None = None
 
     @property
     def present_domains(self) -> tuple[Domain, ...]:

@@ -110,6 +110,8 @@ def test_the_lab_is_called_a_lab_and_says_which_database_it_has() -> None:
     said = text(lab_port_base=20000)
     assert "no real Windows was touched" in said
     assert "25 (20025)" in said
+    assert "Its drive C: is the folder /home/k/.lab/c here." in text(lab_port_base=20000, lab_drive="/home/k/.lab/c")
+    assert "drive C:" not in text(lab_drive="/home/k/.lab/c")
     assert "MariaDB of this machine" in said
     assert "SQLite file" in text(lab_port_base=20000, database={"engine": "sqlite"})
 
