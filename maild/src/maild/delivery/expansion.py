@@ -16,7 +16,7 @@ from maild.delivery.dispatch import own_message
 from maild.delivery.notices import Translate
 from maild.delivery.router import Router
 from maild.mail import return_path
-from maild.mail.address import Address, key_of
+from maild.mail.address import Address, key_of, lenient
 from maild.store import Directory, Incoming, MailingList, Messages, Queue, QueueItem, State
 
 HEADER_BYTES = 1 << 20
@@ -112,14 +112,23 @@ class Expansion:
         if answers:
             leavers = [leaving.leaving_member(mailing_list, each, key, now) for each in answers]
         else:
-            wish = key_of(item.sender)
-            leavers = [next((member for member in mailing_list.members if key_of(member) == wish), None)]
+            leavers = [await self._wishing(mailing_list, item)]
             if leavers[0] is not None and "@" not in item.origin:
                 return await self._ask_back(mailing_list, leavers[0], key, now, item.expires_at)
         kept = tuple(member for member in mailing_list.members if member not in leavers)
         if len(kept) != len(mailing_list.members):
             await self._directory.save_list(replace(mailing_list, members=kept))
         return None
+
+    async def _wishing(self, mailing_list: MailingList, item: QueueItem) -> str | None:
+        """The member who asks: by the sender's address, or, after a login, by another one of the user's own."""
+        wishes = [key_of(item.sender)]
+        origin = lenient(item.origin)
+        account = None if origin is None else await self._directory.account_named(origin.local, origin.domain)
+        if account is not None:
+            wishes += [key_of(own) for own in await self._directory.addresses_of(account.id)]
+        members = {key_of(member): member for member in mailing_list.members}
+        return next((members[wish] for wish in wishes if wish in members), None)
 
     async def _ask_back(
         self, mailing_list: MailingList, member: str, key: bytes, now: int, expires_at: int
