@@ -223,6 +223,7 @@ class Runner:
 
     async def _carry(self, group: list[Lease]) -> None:
         name = group[0].item.destination
+        answered = name in self._answered
         courier: Courier | None = None
         await self.pacing.make_way()
         clock = await self._clock()
@@ -242,7 +243,9 @@ class Runner:
                 await self._settle(lease, said, clock)
                 group = group[1:]
         except HopError as error:
-            await self._destination_failed(name, group, error, clock)
+            # Of several sessions that end together the first one speaks for the destination.
+            counts = not answered or name in self._answered
+            await self._destination_failed(name, group, error, clock, counts=counts)
         finally:
             if courier is not None:
                 await courier.close()
@@ -261,12 +264,13 @@ class Runner:
             self._failures.pop(name, None)
             await self._queue.destination_works(name)
 
-    async def _destination_failed(self, name: str, group: list[Lease], error: HopError, clock: _Clock) -> None:
+    async def _destination_failed(
+        self, name: str, group: list[Lease], error: HopError, clock: _Clock, *, counts: bool
+    ) -> None:
         """The rest of the group waits with its destination; a permanent answer is each message's own."""
         self._answered.discard(name)
-        if not error.reply.permanent:
-            before = max([self._failures.get(name, 0), *(lease.item.attempts for lease in group)])
-            next_at = clock.now() + self._schedule.wait(before + 1, self._chance())
+        if counts and not error.reply.permanent:
+            next_at = clock.now() + self._schedule.wait(self._failures.get(name, 0) + 1, self._chance())
             self._failures[name] = await self._queue.destination_failed(name, str(error.reply), next_at)
         # Together, so that they share a transaction; one whose lease was lost leaves the others alone.
         waits = [self._settle(lease, said_of_all(lease.item, error), clock) for lease in group]

@@ -27,14 +27,18 @@ from maild.mail.mailboxes import addresses
 from maild.settings import Database
 from maild.store import (
     Account,
+    AliasDomain,
     AutoReply,
     Domain,
     Incoming,
     ListMode,
     MailingList,
+    Outcome,
     QueueEntry,
     QueueItem,
     QueueRecipient,
+    RecipientOutcome,
+    RecipientState,
     Store,
     new_id,
 )
@@ -53,9 +57,13 @@ class World:
     unreachable: set[str] = field(default_factory=set)
     sent: list[tuple[str, str, tuple[str, ...], bytes]] = field(default_factory=list)
     connections: list[str] = field(default_factory=list)
+    together: asyncio.Barrier | None = None
+    """So many sessions are opened at one moment."""
 
     async def connect(self, endpoint: Endpoint) -> Session:
         self.connections.append(endpoint.host)
+        if self.together is not None:
+            await self.together.wait()
         if endpoint.host in self.unreachable:
             raise HopError(Reply(421, "4.4.1", "no answer"), host=endpoint.host)
         return Conversation(self, endpoint)
@@ -309,6 +317,45 @@ def test_destination_that_ends_its_session_at_every_message_backs_off(tmp_path: 
     scene(tmp_path, story)
 
 
+def test_message_that_was_put_off_often_does_not_lengthen_the_wait_of_its_destination(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.submit("full@dead.example", lifetime=10_000 * MINUTE)
+        for _ in range(8):
+            (lease,) = await scene.store.queue.lease("one", limit=1, per_destination=1, seconds=60)
+            row = lease.item.recipients[0]
+            said = RecipientOutcome(recipient_id=row.id, state=RecipientState.WAITING, reply="452 4.2.2 full")
+            await scene.store.queue.finish(lease, Outcome(recipients=(said,), next_at=await scene.store.queue.now()))
+        scene.world.unreachable.add("mx.dead.example")
+
+        async def backs_off() -> bool:
+            return any(each.failures for each in await scene.store.queue.destinations())
+
+        await scene.run_until(backs_off)
+        (there,) = await scene.store.queue.destinations()
+        assert there.due_at - await scene.store.queue.now() <= 5 * MINUTE
+
+    scene(tmp_path, story)
+
+
+def test_sessions_that_end_together_count_as_one_failure_of_their_destination(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.submit("a@example.org")
+        await scene.run_until(scene.empty)
+        scene.world.unreachable.add("mx.example.org")
+        scene.world.together = asyncio.Barrier(2)
+        for number in range(22):
+            await scene.submit(f"p{number}@example.org")
+
+        async def all_tried() -> bool:
+            return all(item.attempts == 1 for item in await scene.store.queue.items())
+
+        await scene.run_until(all_tried)
+        (there,) = await scene.store.queue.destinations()
+        assert there.failures == 1
+
+    scene(tmp_path, story)
+
+
 def test_message_past_its_lifetime_bounces_although_its_destination_backs_off(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         now = await scene.store.queue.now()
@@ -394,11 +441,14 @@ def test_a_claimed_sender_is_asked_back_once_and_only_its_answer_takes_it_off_th
 
 def test_a_member_who_logged_in_leaves_a_list_at_once(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
-        both = ("id@테스트.net", "a@example.org")
-        await scene.store.directory.save_list(MailingList(domain=DOMAIN, local="news", members=both))
-        await scene.submit("news-unsubscribe@테스트.net", origin=f"id@{DOMAIN}")
-        await scene.run_until(scene.empty)
-        assert await members(scene) == ("a@example.org",)
+        other = Address.parse("x@테스트.co.kr").domain
+        await scene.store.directory.save_alias_domain(AliasDomain(name=other, domain=DOMAIN))
+        for own in ("id@테스트.net", "id@테스트.co.kr"):
+            news = MailingList(domain=DOMAIN, local="news", members=(own, "a@example.org"))
+            await scene.store.directory.save_list(news)
+            await scene.submit("news-unsubscribe@테스트.net", origin=f"id@{DOMAIN}")
+            await scene.run_until(scene.empty)
+            assert await members(scene) == ("a@example.org",)
 
     scene(tmp_path, story)
 
