@@ -145,9 +145,11 @@ policy = {
     "greylisting": False,
     # DNS block lists, as "zen.spamhaus.org"; it answers no one who asks through a public resolver (dns_servers).
     "block_lists": [],
-    # The name a server gives itself has an address; its own address has a name that leads back to it.
+    # The name a server gives itself has an address; its own address has a name that leads back to it; the sender's
+    # domain takes mail, so that it could be answered.
     "helo_must_resolve": False,
     "ptr_required": False,
+    "sender_must_take_mail": False,
 }
 # Mail for one domain that goes to a named server instead of its MX: {"domain": "partner.example", "host":
 # "mx.partner.example", "security": "starttls-optional"}; "starttls" and "tls" insist on TLS; "user", "password" log in,

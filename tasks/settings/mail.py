@@ -134,3 +134,4 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     block_lists: tuple[Annotated[str, Meta(min_length=3)], ...] = ()
     helo_must_resolve: bool = False
     ptr_required: bool = False
+    sender_must_take_mail: bool = False

@@ -1,4 +1,4 @@
-"""Checks of a stranger before its message: block lists, HELO, PTR, greylisting. All are off unless the settings say so.
+"""Checks of a stranger before its message: block lists, HELO, PTR, sender, greylisting; off unless the settings say so.
 
 Each answers with a refusing reply or None. DNS that does not answer is never a reason to refuse: a stranger is only
 refused for what is known. A sender that passes SPF is not greylisted.
@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from maild.dns import DNSError, NoData, NoName, Resolver
+from maild.dns import MX, DNSError, NoData, NoName, Resolver
 from maild.mail.address import Address, lenient
 from maild.net import Peer
 from maild.policy.gate import MINUTE, now_us
@@ -34,7 +34,8 @@ class Strangers:
     def wanted(self) -> bool:
         """Whether any check is on."""
         policy = self.settings
-        return bool(policy.block_lists or policy.helo_must_resolve or policy.ptr_required or policy.greylisting.enabled)
+        names = policy.helo_must_resolve or policy.ptr_required or policy.sender_must_take_mail
+        return bool(policy.block_lists or names or policy.greylisting.enabled)
 
     async def __call__(self, *, peer: Peer, helo: str, sender: Address | None, recipient: Address) -> str | None:
         """The refusing reply of the first check that has one."""
@@ -45,6 +46,10 @@ class Strangers:
             return "550 5.7.1 The name in HELO has no address"
         if self.settings.ptr_required and await _has_no_name(self.resolver, peer):
             return "550 5.7.25 Your address has no name that leads back to it"
+        if self.settings.sender_must_take_mail and sender is not None and sender.literal is None:
+            refusal = await _cannot_be_answered(self.resolver, sender.domain)
+            if refusal is not None:
+                return refusal
         if self.settings.greylisting.enabled and sender is not None:
             return await self._greylisted(peer, helo, sender, recipient)
         return None
@@ -89,15 +94,33 @@ async def _is_nobody(resolver: Resolver, helo: str, peer: Peer) -> bool:
     if helo.startswith("["):
         literal = lenient(f"x@{helo}")
         return literal is None or literal.literal != peer.address
+    return await _has_no_address(resolver, helo)
+
+
+async def _has_no_address(resolver: Resolver, name: str) -> bool:
+    """Whether a name certainly has no address."""
     missing = 0
     for rdtype in ("A", "AAAA"):
         try:
-            await resolver.query(helo, rdtype)
+            await resolver.query(name, rdtype)
         except (NoName, NoData):
             missing += 1
         except DNSError:
             return False
     return missing == 2
+
+
+async def _cannot_be_answered(resolver: Resolver, domain: str) -> str | None:
+    """The refusal of a sender whose domain certainly takes no mail (RFC 7505 section 4.2 for a null MX)."""
+    try:
+        records = (await resolver.query(domain, "MX")).records
+    except (NoName, NoData):
+        missing = await _has_no_address(resolver, domain)
+        return "550 5.1.8 The domain of the sender has no mail server" if missing else None
+    except DNSError:
+        return None
+    null = [record.host for record in records if isinstance(record, MX)] in ([""], ["."])
+    return "550 5.7.27 The domain of the sender takes no mail (null MX)" if null else None
 
 
 async def _has_no_name(resolver: Resolver, peer: Peer) -> bool:

@@ -188,5 +188,6 @@ class Policy(Table, frozen=True, kw_only=True):
     ] = False
     helo_must_resolve: Annotated[bool, key("Refuse strangers whose HELO name has no address")] = False
     ptr_required: Annotated[bool, key("Refuse strangers whose address has no confirmed name")] = False
+    sender_must_take_mail: Annotated[bool, key("Refuse strangers whose sender's domain takes no mail")] = False
     greylisting: Annotated[Greylisting, key("Strangers are asked to come back later")] = Greylisting()
     block_lists: Annotated[tuple[BlockList, ...], key("DNS block lists")] = ()

@@ -36,10 +36,10 @@ def test_out_of_the_box_the_daemon_keeps_its_own_defaults(tmp_path: Path) -> Non
 
 
 def test_rates_and_checks_of_strangers_reach_the_daemon(tmp_path: Path) -> None:
-    checks = {"greylisting": True, "helo_must_resolve": True, "ptr_required": True}
+    checks = {"greylisting": True, "helo_must_resolve": True, "ptr_required": True, "sender_must_take_mail": True}
     lists = ["zen.spamhaus.org", "bl.spamcop.net"]
     found = policy(tmp_path, policy={**checks, "block_lists": lists, "messages_per_hour": 50, "recipients_per_day": 0})
-    assert (found.greylisting.enabled, found.helo_must_resolve, found.ptr_required) == (True, True, True)
+    assert all((found.greylisting.enabled, found.helo_must_resolve, found.ptr_required, found.sender_must_take_mail))
     assert found.block_lists == tuple(BlockList(zone=zone) for zone in lists)
     assert (found.messages_per_hour, found.recipients_per_day) == (50, 0)
 

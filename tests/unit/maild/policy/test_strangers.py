@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maild.dns import MX
 from maild.mail.address import Address
 from maild.net import Peer, address_of
 from maild.policy.gate import MINUTE
@@ -105,6 +106,26 @@ def test_every_spelling_of_the_clients_own_literal_will_do_for_helo(helo: str) -
 )
 def test_the_address_must_have_a_confirmed_name(zones: dict[str, Any], *, refused: bool) -> None:
     assert (ask(Policy(ptr_required=True), zones) is not None) == refused
+
+
+@pytest.mark.parametrize(
+    ("zones", "code"),
+    [
+        ({"example.org": {"MX": [MX(10, "mx.example.org")]}}, None),
+        ({"example.org": {"AAAA": ["2001:db8::1"]}}, None),
+        ({"example.org": {"MX": [MX(0, "")]}}, "550 5.7.27"),
+        ({"example.org": {"MX": [MX(0, ".")]}}, "550 5.7.27"),
+        ({"example.org": {"TXT": [b"v=spf1 -all"]}}, "550 5.1.8"),
+        ({}, "550 5.1.8"),
+        ({"example.org": "TIMEOUT"}, None),
+    ],
+)
+def test_the_senders_domain_must_take_mail(zones: dict[str, Any], code: str | None) -> None:
+    said = ask(Policy(sender_must_take_mail=True), zones)
+    assert (said or "").startswith(code or "")
+    assert (said is None) == (code is None)
+    assert ask(Policy(sender_must_take_mail=True), zones, sender=None) is None
+    assert ask(Policy(sender_must_take_mail=True), zones, sender=Address.parse("a@[192.0.2.1]")) is None
 
 
 def test_greylisting_delays_the_first_try_and_takes_the_one_after_the_delay() -> None:
