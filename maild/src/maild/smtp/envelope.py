@@ -14,6 +14,7 @@ from maild.mail.envelope import Recipient
 from maild.policy import Verdict, decide
 from maild.smtp import grammar, notice
 from maild.smtp.context import Context
+from maild.smtp.deadline import Deadline
 from maild.smtp.grammar import Refused
 from maild.smtp.reception import DEAD_END, TOO_LARGE, TOO_OFTEN, is_local, is_trusted
 from maild.smtp.transaction import Client, Transaction
@@ -40,14 +41,7 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
     address = asked.address
     if address is None or _is_own_postmaster(context, client, address):
         address = await _postmaster(context)
-    target = await context.router.classify(address)
-    _decide(context, client, transaction, target)
-    if target.refusal is not None:
-        raise Refused(target.refusal.value)
-    await _refuse_special(context, client, transaction, target)
-    if client.user is not None:
-        await _refuse_rate(context, client.user.account, transaction)
-    await _refuse_full(context, transaction, target)
+    target = await Deadline().of(_target(context, client, transaction, address))
     # Who is refused must be able to ask why (RFC 5321 section 4.5.1).
     checked = client.user is None and not is_trusted(client) and not (target.local and is_role(address))
     if context.screen is not None and checked:
@@ -57,6 +51,19 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
     recipient = Recipient(address, asked.notify, asked.original)
     await _refuse_dead_end(context, transaction, recipient, target)
     transaction.recipients.append((recipient, target))
+
+
+async def _target(context: Context, client: Client, transaction: Transaction, address: Address) -> Target:
+    """What an address leads to, unless this client may not send this there."""
+    target = await context.router.classify(address)
+    _decide(context, client, transaction, target)
+    if target.refusal is not None:
+        raise Refused(target.refusal.value)
+    await _refuse_special(context, client, transaction, target)
+    if client.user is not None:
+        await _refuse_rate(context, client.user.account, transaction)
+    await _refuse_full(context, transaction, target)
+    return target
 
 
 def _is_own_postmaster(context: Context, client: Client, address: Address) -> bool:
@@ -135,7 +142,10 @@ async def _refuse_full(context: Context, transaction: Transaction, target: Targe
     domain, account = target.resolved.domain, target.resolved.account
     if domain is not None and 0 < domain.message_bytes < transaction.mail.size:
         raise Refused(TOO_LARGE.format(limit=domain.message_bytes))
-    if account is not None and account.quota_bytes and not ignores_quota(target.recipient, transaction.sender):
+    passes_on = account is not None and account.forward is not None and not account.forward.keep
+    if account is None or not account.quota_bytes or passes_on:
+        return
+    if not ignores_quota(target.recipient, transaction.sender):
         used, _ = await context.store.directory.usage(account.id)
         if used + max(transaction.mail.size, 1) > account.quota_bytes:
             raise Refused("552 5.2.2 The mailbox is full")

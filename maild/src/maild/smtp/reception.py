@@ -18,6 +18,7 @@ from maild.policy import foreign_author
 from maild.smtp import notice, submission, success, trace
 from maild.smtp.body import Body
 from maild.smtp.context import Context, Verified
+from maild.smtp.deadline import Deadline
 from maild.smtp.grammar import Refused
 from maild.smtp.message import Message
 from maild.smtp.spool import Spool
@@ -91,10 +92,12 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
         message = message.with_head(head)
     else:
         verified = await _verify(spooled, message)
-        await _refuse_pretender(context, client, transaction, fields, verified)
+    deadline = Deadline()
+    if client.user is None:
+        await deadline.of(_refuse_pretender(context, client, transaction, fields, verified))
         message = message if verified.head is None else message.with_head(verified.head)
     arrival = _arrival(context, client, transaction, fields, verified)
-    plan = await context.router.plan(transaction.recipients, arrival)
+    plan = await deadline.of(context.router.plan(transaction.recipients, arrival))
     _refuse_lost(plan, verified)
     if client.user is not None:
         await _count(context, client.user.account, len(transaction.recipients))
@@ -113,7 +116,7 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
         traced = return_path.field(transaction.sender) + traced
         if b"return-path" in fields:
             message = message.with_head(header.without(message.head, ("Return-Path",)))
-    accepted = (await context.store.accept(_incoming(identifier, traced, plan, message))).size
+    accepted = (await deadline.of(context.store.accept(_incoming(identifier, traced, plan, message)))).size
     verified.settled(bool(plan.deliveries) and verified.refusal is None and not verified.junk)
     _note(context, client, transaction, number, accepted)
     if plan.queue:

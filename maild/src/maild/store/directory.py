@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -145,8 +146,13 @@ class SQLDirectory:
 
     async def _resolve(self, key: tuple[str, str]) -> Resolved:
         local, domain = key
-        resolved = await self._engine.read(lambda tx: resolve.resolve(tx, local, domain))
-        return replace(resolved, route=resolve.route_for(await self.routes(), domain))
+        asked = self._engine.read(lambda tx: resolve.resolve(tx, local, domain))
+        kept = self._routes.at_hand(None)
+        if kept is not None:
+            return replace(await asked, route=resolve.route_for(kept, domain))
+        # One after the other, a slow database could take longer than a client is to wait for an answer.
+        resolved, routes = await asyncio.gather(asked, self.routes())
+        return replace(resolved, route=resolve.route_for(routes, domain))
 
     async def _change(self, work: Work[T]) -> T:
         try:
