@@ -47,13 +47,15 @@ def identity(where: Site) -> dict[str, Any]:
     shown = where.maild("dns", "records", "--json")
     assert shown.status == 0, shown
     keys = sorted(set(re.findall(r"v=DKIM1;[^\"\\]*", shown.out)))
+    selectors = sorted(set(re.findall(r"[\w-]+(?=\._domainkey\b)", shown.out)))
     tls = where.lab.drive / where.root / "etc" / "tls"
     serials = {
         path.name: x509.load_pem_x509_certificate(path.read_bytes()).serial_number for path in tls.glob("*-chain.pem")
     }
     assert len(keys) >= 2, shown.out
+    assert len(selectors) >= 2, shown.out
     assert len(serials) == 2, serials
-    return {"dkim": keys, "serials": serials}
+    return {"dkim": keys, "selectors": selectors, "serials": serials}
 
 
 def flag(where: Site, person: str, password: str) -> None:
@@ -130,6 +132,7 @@ def round_trip(folder: Path, database: str, messages: int) -> dict[str, object]:
         "messages": count,
         "accounts": len(PEOPLE) + 1,
         "dkim_keys": len(before["dkim"]),
+        "dkim_selectors": before["selectors"],
         "backup_bytes": backup.stat().st_size,
     }
 
