@@ -23,6 +23,8 @@ from typing import IO, Any
 import msgspec
 import pyrage
 
+from maild.locale import Translator
+
 FORMAT = 2
 SUFFIX = ".maild.age"
 OPEN_SUFFIX = ".maild.tar"
@@ -37,7 +39,19 @@ _COPY = 1 << 20
 
 
 class BackupError(Exception):
-    """A backup cannot be made, read or restored; the message says what and what to do."""
+    """A backup cannot be made, read or restored; the message says what and what to do.
+
+    ``text`` is one of the catalogue's where there is something to translate, its ``{name}`` taken from ``values``.
+    """
+
+    def __init__(self, text: str, /, **values: object) -> None:
+        self.text = text
+        self.values = values
+        super().__init__(text.format_map(values) if values else text)
+
+    def said(self, say: Translator) -> str:
+        """The message as a translator says it."""
+        return say(self.text, **self.values)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +133,7 @@ def decrypted(name: str, data: bytes, identity: str | None) -> bytes:
     if not data.startswith(_AGE):
         return data
     if identity is None:
-        raise BackupError(f"{name} is encrypted: name the age key file that opens it")
+        raise BackupError("{file} is encrypted: name the age key file that opens it", file=name)
     try:
         return bytes(pyrage.decrypt(data, _identities(identity)))
     except pyrage.DecryptError as error:
@@ -189,7 +203,7 @@ def _put(source: _Pulled, target: Path, keys: list[Any]) -> None:
 def _opened(source: Path, identity: str | None) -> Iterator[IO[bytes]]:
     if is_encrypted(source):
         if identity is None:
-            raise BackupError(f"{source} is encrypted: name the age key file that opens it")
+            raise BackupError("{file} is encrypted: name the age key file that opens it", file=source)
         with _decrypted(source, identity) as stream:
             yield stream
         return
@@ -238,7 +252,7 @@ def _recipients(recipient: str | None) -> list[Any]:
     try:
         return [pyrage.x25519.Recipient.from_str(recipient)] if recipient else []
     except pyrage.RecipientError as error:
-        raise BackupError(f"the recipient is no age public key (age1...): {error}") from error
+        raise BackupError("the recipient is no age public key (age1...): {problem}", problem=error) from error
 
 
 def _identities(text: str) -> list[Any]:
@@ -246,7 +260,7 @@ def _identities(text: str) -> list[Any]:
     try:
         keys = [pyrage.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
     except pyrage.IdentityError as error:
-        raise BackupError(f"the identity is no age key (AGE-SECRET-KEY-1...): {error}") from error
+        raise BackupError("the identity is no age key (AGE-SECRET-KEY-1...): {problem}", problem=error) from error
     if not keys:
         raise BackupError("the identity holds no age key (AGE-SECRET-KEY-1...)")
     return keys

@@ -95,7 +95,7 @@ class Pool:
 def bodies(name: str, data: bytes, identity: str | None) -> list[BodyChunk]:
     """What is in a pack; raises ``BackupError`` when it is not what was written."""
     if not NAME.fullmatch(name) or sha256(data) != _hash_of(name):
-        raise BackupError(f"{name} is damaged: its hash is not the one it was written with")
+        raise BackupError("{file} is damaged: its hash is not the one it was written with", file=name)
     try:
         return msgspec.msgpack.decode(decrypted(name, data, identity), type=list[BodyChunk])
     except msgspec.DecodeError as error:

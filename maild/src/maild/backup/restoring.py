@@ -91,7 +91,7 @@ def _survey(file: Path, identity: str | None) -> _Survey:
         if member.name.endswith("-blob") and member.name.startswith("tables/"):
             wanted |= _bodies_of(member.data)
     if manifest is None:
-        raise BackupError(f"{file} has no manifest: it was not finished")
+        raise BackupError("{file} has no manifest: it was not finished", file=file)
     wrong = sorted(
         name for name in seen.keys() | manifest.members.keys() if seen.get(name) != manifest.members.get(name)
     )
@@ -113,7 +113,9 @@ def _manifest(file: Path, data: bytes) -> Manifest:
     except msgspec.DecodeError as error:
         raise BackupError(f"{file}: its manifest cannot be read: {error}") from error
     if manifest.format != FORMAT:
-        raise BackupError(f"{file} is of format {manifest.format}, this release reads {FORMAT}")
+        raise BackupError(
+            "{file} is of format {found}, this release reads {known}", file=file, found=manifest.format, known=FORMAT
+        )
     return manifest
 
 

@@ -37,7 +37,7 @@ class RefusedError(Exception):
     ``detail`` stands behind it as it is.
     """
 
-    def __init__(self, text: str, /, detail: str = "", **values: object) -> None:
+    def __init__(self, text: str, detail: str = "", /, **values: object) -> None:
         super().__init__(text)
         self.text = text
         self.detail = detail

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from maild.backup import BackupError, Manifest, Places, copy, create, join, prune, restore, verify
 from maild.backup.container import OPEN_SUFFIX, SUFFIX
-from maild.cli import Exit, Subparsers, add_settings, language, settings_of
+from maild.cli import Exit, RefusedError, Subparsers, add_settings, language, settings_of
 from maild.cli._opened import finish, opened
 from maild.cli._times import local
 from maild.locale import Translator, translator
@@ -68,8 +68,7 @@ def run(args: argparse.Namespace) -> int:
         command = {"create": _create, "verify": _verify, "restore": _restore}[args.command]
         return finish(lambda: command(args, settings))
     except BackupError as error:
-        print(f"maild: {error}", file=sys.stderr)
-        return Exit.NO
+        raise RefusedError(error.text, **error.values) from error
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -149,7 +148,7 @@ def _source(args: argparse.Namespace) -> tuple[Path, str | None]:
             desired = json.loads(args.desired.read_text(encoding="utf-8"))
             return Path(desired["from"]), desired["identity"]
         if args.source is None:
-            raise BackupError("name the backup, and the key that opens it: --from FILE --identity FILE")
+            raise RefusedError("name the backup, and the key that opens it: --from FILE --identity FILE")
         return args.source, args.identity.read_text(encoding="utf-8") if args.identity else None
     except OSError as error:
         raise BackupError(f"{error.filename}: {error.strerror}") from error

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from maild.backup import BackupError, Places, create, release
-from maild.cli import Exit, Subparsers, add_settings, settings_of
+from maild.cli import Exit, RefusedError, Subparsers, add_settings, settings_of
 from maild.cli._opened import finish, opened
 from maild.settings import Settings
 
@@ -40,8 +39,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             status = finish(lambda: _create(args.settings, settings, target, desired["recipient"]))
         except BackupError as error:
-            print(f"maild: {error}", file=sys.stderr)
-            return Exit.NO
+            raise RefusedError(error.text, **error.values) from error
         if status != Exit.OK:
             return status
         _forget(target, desired["keep"])

@@ -38,3 +38,21 @@ def test_the_backups_of_a_named_folder_are_listed_without_settings(
     nowhere = str(tmp_path / "none.toml")
     assert main(["backup", "list", "--to", str(tmp_path), "--settings", nowhere]) == 0
     assert capsys.readouterr() == (f"{NAME}\t0.0 MiB\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["verify"], "백업과 그것을 여는 키를 적으십시오: --from FILE --identity FILE"),
+        (["verify", "--from", NAME], "암호화된 백업입니다. 백업을 여는 age 키 파일을 적으십시오: {file}"),
+        (["verify", "--from", NAME, "--identity", "maild.toml"], "age 키(AGE-SECRET-KEY-1...)가 아닙니다: invalid"),
+    ],
+)
+def test_a_backup_that_cannot_be_read_is_told_in_the_language_of_the_settings(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of_a_korean_server(tmp_path)
+    (tmp_path / NAME).write_bytes(b"age-encryption.org/v1\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["backup", *arguments, "--settings", str(settings)]) == 1
+    assert capsys.readouterr().err.startswith(f"maild: {said.format(file=NAME)}")

@@ -12,7 +12,7 @@ from maild import locale
 from maild.store import StoreError
 
 SOURCES = Path("maild/src/maild")
-SPEAKERS = {"say", "_", "Reason", "plural", "fine", "finding", "broken", "SettingsError", "RefusedError"}
+SPEAKERS = {"say", "_", "Reason", "plural", "fine", "finding", "broken", "SettingsError", "RefusedError", "BackupError"}
 """Calls whose first argument, and the one named remedy, is a text for people."""
 
 
