@@ -11,6 +11,7 @@ import contextlib
 import selectors
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -35,6 +36,8 @@ class CommitProxy:
         self.refusing = False
         self.cuts_all = False
         """A cut takes every other connection along, as a failing network does."""
+        self.delay = 0.0
+        """Seconds before each answer of the server is passed on, as an overloaded one takes."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -94,6 +97,7 @@ class CommitProxy:
                     if not data:
                         return
                     if source is server:
+                        time.sleep(self.delay)
                         client.sendall(data)
                         continue
                     server.sendall(data)

@@ -51,7 +51,7 @@ async def accepted_again(ledger: Ledger, more: int = 1) -> float:
 
 
 async def judged(database: Database, ledger: Ledger) -> dict[str, int]:
-    """Nothing accepted is lost or there twice, nothing was refused for good, the store is in order."""
+    """Nothing accepted is lost or there twice, all had an answer, none was refused for good, the store is in order."""
     there = await stored(database, ("id",))
     [attempts] = there.attempts
     lost = ledger.accepted - set(attempts)
@@ -59,6 +59,8 @@ async def judged(database: Database, ledger: Ledger) -> dict[str, int]:
     doubled = [name for name, count in attempts.items() if count > 1]
     assert not doubled, f"{len(doubled)} messages are there twice"
     assert not ledger.refused, f"refused for good: {next(iter(ledger.refused.values()))}"
+    assert not ledger.unanswered, f"{len(ledger.unanswered)} messages had no answer, such as {min(ledger.unanswered)}"
+    assert not ledger.hung_up, f"{ledger.hung_up} connections ended without an answer"
     wrong = [reply for reply in ledger.replies if not reply.startswith("4")]
     assert not wrong, f"not a temporary answer: {wrong[0]}"
     assert not there.findings, f"store check: {there.findings[:3]}"

@@ -28,13 +28,19 @@ class Ledger:
     refused: dict[str, str] = field(default_factory=dict)
     unanswered: set[str] = field(default_factory=set)
     slowest: float = 0.0
-    """Longest time from a command or the final dot to its answer, seconds."""
+    """Longest time from a command or the final dot to its answer, or to giving it up, seconds."""
+    slowest_small: float = 0.0
+    """The same without the ends of large messages, which the store has taken in chunks before."""
+    hung_up: int = 0
+    """Connections that ended, or were given up, without an answer to what was said last."""
     replies: Counter[str] = field(default_factory=Counter)
     """First words of what was said that was not what a client hopes for."""
 
-    def waited(self, seconds: float) -> None:
+    def waited(self, seconds: float, *, large: bool = False) -> None:
         """An answer took so long."""
         self.slowest = max(self.slowest, seconds)
+        if not large:
+            self.slowest_small = max(self.slowest_small, seconds)
 
 
 @dataclass
@@ -78,7 +84,10 @@ class Senders:
                 while not self._stopping:
                     attempt += 1
                     await self._send(reader, writer, f"{number}-{attempt}", drawn)
-            except (OSError, EOFError, ValueError):
+            except (OSError, EOFError):
+                self.ledger.hung_up += 1
+                await asyncio.sleep(PAUSE_SECONDS)
+            except ValueError:
                 await asyncio.sleep(PAUSE_SECONDS)
             finally:
                 writer.close()
@@ -90,7 +99,7 @@ class Senders:
         for recipient in self.recipients:
             await self._say(reader, writer, f"RCPT TO:<{recipient}>\r\n".encode(), b"250")
         await self._say(reader, writer, b"DATA\r\n", b"354")
-        large = self.large_every and drawn.randrange(self.large_every) == 0
+        large = bool(self.large_every) and drawn.randrange(self.large_every) == 0
         size = 1_500_000 if large else drawn.randrange(self.body)
         text = drawn.randbytes(size // 2 + 1).hex().encode()
         lines = b"\r\n".join(text[start : start + 70] for start in range(0, len(text), 70))
@@ -103,7 +112,12 @@ class Senders:
         except (OSError, TimeoutError) as error:
             self.ledger.unanswered.add(name)
             raise EOFError from error
-        self.ledger.waited(loop.time() - began)
+        finally:
+            self.ledger.waited(loop.time() - began, large=large)
+        if not reply.endswith(b"\n"):
+            # A server that is killed may leave a piece of a line.
+            self.ledger.unanswered.add(name)
+            raise EOFError
         if reply.startswith(b"250"):
             if self.on_accepted is not None:
                 self.on_accepted(name)
@@ -112,11 +126,8 @@ class Senders:
             self.ledger.deferred.add(name)
             self.ledger.replies[_short(reply)] += 1
             await asyncio.sleep(PAUSE_SECONDS)
-        elif reply:
-            self.ledger.refused[name] = reply.decode(errors="replace")
         else:
-            self.ledger.unanswered.add(name)
-            raise EOFError
+            self.ledger.refused[name] = reply.decode(errors="replace")
 
     async def _say(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: bytes, wanted: bytes
