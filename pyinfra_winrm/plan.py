@@ -169,7 +169,8 @@ def _dry_run(arguments: list[str]) -> tuple[int, str | None]:
             error.show()
             return ERROR, " ".join(error.format_message().split())
         except SystemExit as ended:
-            return (ended.code if isinstance(ended.code, int) else ERROR), None
+            # An inventory that cannot be used ends with a sentence.
+            return (ended.code, None) if isinstance(ended.code, int) else (ERROR, ended.code and str(ended.code))
     return IN_STEP, None
 
 

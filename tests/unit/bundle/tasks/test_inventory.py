@@ -1,4 +1,4 @@
-"""The bare command without a lab: one sentence that says how to start one, exit status 1."""
+"""A deploy and a plan without a lab: one sentence that says how to start one, exit status 1."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[4]
 
 
-def test_without_a_lab_the_inventory_says_how_to_start_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("pyinfra", "-y"), ("pyinfra_winrm", "plan")])
+def test_without_a_lab_the_inventory_says_how_to_start_one(command: tuple[str, str], tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pyinfra", "-y", "inventory.py", "deploy.py"],
+        [sys.executable, "-m", *command, "inventory.py", "deploy.py"],
         cwd=ROOT, env=os.environ | {"MAILHOST_LAB": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
