@@ -11,7 +11,7 @@ from tests.show import ROOT, names
 
 
 @pytest.mark.promise
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("name", names())
 def test_promise_holds_at_its_small_size(name: str) -> None:
     done = subprocess.run(

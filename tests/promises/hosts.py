@@ -34,6 +34,11 @@ OURS = (
     "pyinfra-winrm",
     "acme-challenge",
 )
+CLIENT = '"C:\\Program Files\\MySQL\\MySQL Server 8.0\\bin\\mysql.exe" --no-defaults -h127.0.0.1 -uroot -N'
+HOLDS = (
+    "SELECT CONCAT('database ', schema_name) FROM information_schema.schemata "
+    "UNION SELECT CONCAT('user ', user) FROM mysql.user"
+)
 SMTP_NAMES = ("smtp.xn--9t4b11yi5a.net", "smtp.xn--9t4b11yi5a.co.kr")
 
 
@@ -51,6 +56,14 @@ def rules(where: Site) -> set[str]:
 
 def listening(where: Site) -> set[int]:
     return {row["port"] for row in where.lab.call("ports.listening")}
+
+
+def held(where: Site) -> set[str]:
+    """What the MySQL of before has: databases and users."""
+    line = f'{CLIENT} -P{where.port(3306)} -p{where.lab.config.password} -e "{HOLDS}"'
+    done = where.lab.call("programs.run", command=line)
+    assert done["rc"] == 0, done
+    return set(done["out"].decode().splitlines())
 
 
 def bare(folder: Path, engine: str) -> int:
@@ -80,7 +93,8 @@ def tutorial(folder: Path, engine: str) -> int:
     """IIS and MySQL stay as they were; MySQL is used, and names are proven by a folder that IIS serves."""
     with site(folder, kind="tutorial", engine=engine) as where, authority(folder, where) as pebble:
         before = {name: where.service(name) for name in ("W3SVC", "MySQL80")}
-        page = requests.get(f"http://127.0.0.1:{where.port(80)}/", timeout=10).content
+        page = requests.get(f"http://127.0.0.1:{where.port(80)}/", timeout=60).content
+        kept = held(where)
         where.environment["MYSQL_ROOT"] = where.lab.config.password
         where.changed["database"] = {
             "engine": "mysql", "source": "existing", "service": "MySQL80", "port": where.port(3306),
@@ -90,12 +104,14 @@ def tutorial(folder: Path, engine: str) -> int:
         where.in_step_but_for_dns()
         after = {name: where.service(name) for name in before}
         assert before == after, (before, after)
+        assert held(where) - kept == {"database maild", "user maild"}, held(where) - kept
+        assert kept - held(where) == set(), kept - held(where)
         assert {80, 443, 3306, 25, 993} <= listening(where), listening(where)
         assert strangers(where) == [], strangers(where)
         depends: list[str] = where.lab.call("services.config", name="maild")["depends"]
         assert depends == ["MySQL80"], depends
         assert issued(where, pebble) == 2
-        assert requests.get(f"http://127.0.0.1:{where.port(80)}/", timeout=10).content == page
+        assert requests.get(f"http://127.0.0.1:{where.port(80)}/", timeout=60).content == page
         assert not [name for name in rules(where) if "acme" in name], rules(where)
         where.lab.call("system.set", name="blocked_outbound", value=[25])
         told = where.deployed()
