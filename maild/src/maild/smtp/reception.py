@@ -6,7 +6,9 @@ bounce later. Temporary trouble is a 4xx, so the client tries again.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
+from dataclasses import dataclass
 from functools import lru_cache
 
 from maild.delivery.routing import Arrival, Plan
@@ -47,6 +49,20 @@ TOO_MUCH = "452 4.3.1 Too much mail is arriving at once, please try again later"
 UNAVAILABLE = "451 4.3.0 The mail store is not available at the moment, please try again later"
 
 
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """A message as it will be stored, but for what routing adds."""
+
+    message: Message
+    fields: dict[bytes, list[Field]]
+    """Of its header as it came, by their names in lower case."""
+    identifier: bytes
+    when: dt.datetime
+    verified: Verified
+    prefix: bytes = b""
+    """Fields that a submission lacked."""
+
+
 def spool(context: Context, client: Client, transaction: Transaction) -> Spool:
     """Where the message of a transaction goes while it comes; a stranger's passes the checks."""
     check = None
@@ -75,29 +91,43 @@ async def receive(context: Context, client: Client, transaction: Transaction, bo
 
 
 async def _take(context: Context, client: Client, transaction: Transaction, body: Body, spooled: Spool) -> str:
+    examined = await _examine(context, client, transaction, body, spooled)
+    plan = await Deadline().of(_keep(context, client, transaction, examined))
+    if plan.queue:
+        context.queued()
+    if examined.verified.refusal is not None:
+        raise Refused(examined.verified.refusal)
+    if plan.reached:
+        await _tell_of_success(context, client, transaction, plan, examined.identifier, examined.message)
+    return examined.identifier.hex()
+
+
+async def _examine(context: Context, client: Client, transaction: Transaction, body: Body, spooled: Spool) -> _Examined:
+    """Everything about the message itself: its form, whose it may be, who has signed it."""
     _refuse_malformed(body, transaction)
     message = await spooled.message(body)
     fields = _by_name(message.head)
     _refuse_header(context, message, fields)
     identifier = new_id() if message.staged is None else message.staged.id
     when = context.now()
-    prefix = b""
-    verified = Verified()
-    if client.user is not None:
-        problem = foreign_author(message.head, client.user.own)
-        if problem:
-            raise Refused(f"550 5.7.1 {problem[0].upper()}{problem[1:]}")
-        random = identifier[6:]
-        head, prefix = submission.completed(message.head, fields.keys(), when, random, context.hostname)
-        message = message.with_head(head)
-    else:
-        verified = await _verify(spooled, message)
-    deadline = Deadline()
     if client.user is None:
-        await deadline.of(_refuse_pretender(context, client, transaction, fields, verified))
+        verified = await _verify(spooled, message)
         message = message if verified.head is None else message.with_head(verified.head)
+        return _Examined(message, fields, identifier, when, verified)
+    problem = foreign_author(message.head, client.user.own)
+    if problem:
+        raise Refused(f"550 5.7.1 {problem[0].upper()}{problem[1:]}")
+    head, prefix = submission.completed(message.head, fields.keys(), when, identifier[6:], context.hostname)
+    return _Examined(message.with_head(head), fields, identifier, when, Verified(), prefix)
+
+
+async def _keep(context: Context, client: Client, transaction: Transaction, examined: _Examined) -> Plan:
+    """Routes the message and hands it to the store: all that the answer may have to wait for of a database."""
+    message, fields, verified = examined.message, examined.fields, examined.verified
+    if client.user is None:
+        await _refuse_pretender(context, client, transaction, fields, verified)
     arrival = _arrival(context, client, transaction, fields, verified)
-    plan = await deadline.of(context.router.plan(transaction.recipients, arrival))
+    plan = await context.router.plan(transaction.recipients, arrival)
     _refuse_lost(plan, verified)
     if client.user is not None:
         await _count(context, client.user.account, len(transaction.recipients))
@@ -110,22 +140,17 @@ async def _take(context: Context, client: Client, transaction: Transaction, body
         authenticated=client.user is not None,
         smtputf8=transaction.mail.smtputf8,
     )
-    number = identifier.hex()
-    traced = verified.fields + trace.received(hop, number, transaction.only_recipient, when) + prefix
+    number = examined.identifier.hex()
+    received = trace.received(hop, number, transaction.only_recipient, examined.when)
+    traced = verified.fields + received + examined.prefix
     if plan.deliveries:
         traced = return_path.field(transaction.sender) + traced
         if b"return-path" in fields:
             message = message.with_head(header.without(message.head, ("Return-Path",)))
-    accepted = (await deadline.of(context.store.accept(_incoming(identifier, traced, plan, message)))).size
+    accepted = (await context.store.accept(_incoming(examined.identifier, traced, plan, message))).size
     verified.settled(bool(plan.deliveries) and verified.refusal is None and not verified.junk)
     _note(context, client, transaction, number, accepted)
-    if plan.queue:
-        context.queued()
-    if verified.refusal is not None:
-        raise Refused(verified.refusal)
-    if plan.reached:
-        await _tell_of_success(context, client, transaction, plan, identifier, message)
-    return number
+    return plan
 
 
 def _refuse_malformed(body: Body, transaction: Transaction) -> None:
