@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from maild.net import address_of
-from maild.store import Alias
+from maild.store import Alias, Forward
 from tests.lib.scripted import (
     DOMAIN,
     MESSAGE,
@@ -65,6 +65,15 @@ def test_a_full_mailbox_is_refused_at_rcpt_and_others_get_their_copy() -> None:
     envelope = "EHLO c\r\nMAIL FROM:<a@b.c> SMTPUTF8 SIZE=100\r\nRCPT TO:<주문@테스트.net>\r\n"
     envelope += f"RCPT TO:<id@{DOMAIN}>\r\nDATA\r\n"
     assert codes(envelope.encode(), MESSAGE, house=house)[-4:] == ["552", "250", "354", "250"]
+
+
+@pytest.mark.parametrize(("keep", "code"), [(True, "552"), (False, "250")])
+def test_a_full_mailbox_that_only_passes_mail_on_takes_it(code: str, *, keep: bool) -> None:
+    house = House()
+    forward = Forward(targets=("me@example.com",), keep=keep)
+    index = house.memory.account_rows.index(house.order)
+    house.memory.account_rows[index] = dataclasses.replace(house.order, quota_bytes=1, forward=forward)
+    assert said_to(house, "a@b.c", "주문@테스트.net")[0] == code
 
 
 def full_house() -> House:
