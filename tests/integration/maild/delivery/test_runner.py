@@ -46,6 +46,8 @@ from maild.store.open import open_store
 from tests.lib.zones import Zones
 
 DOMAIN = Address.parse("x@테스트.net").domain
+PATIENCE_SECONDS = 60
+"""How long a loaded machine may take; nothing is judged by it."""
 MAIL = "From: id@테스트.net\r\nTo: {to}\r\nSubject: 안녕\r\nMessage-ID: <1@a>\r\n\r\n본문\r\n"
 
 
@@ -116,7 +118,7 @@ class Scene:
     async def run_until(self, done: Callable[[], Coroutine[object, object, bool]]) -> None:
         stop = asyncio.Event()
         task = asyncio.create_task(self.runner.run(stop))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await done():  # noqa: ASYNC110 - the store tells nobody when a row has gone
                 await asyncio.sleep(0.02)
         stop.set()
