@@ -137,7 +137,7 @@ def decrypted(name: str, data: bytes, identity: str | None) -> bytes:
     try:
         return bytes(pyrage.decrypt(data, _identities(identity)))
     except pyrage.DecryptError as error:
-        raise BackupError(f"{name}: {error}") from error
+        raise _not_opened(name, error) from error
 
 
 def sha256(data: bytes) -> str:
@@ -227,14 +227,21 @@ def _decrypted(source: Path, identity: str) -> Iterator[io.BufferedReader]:
                 yield stream
             except (tarfile.TarError, EOFError) as error:
                 thread.join()
-                raise BackupError(f"{source}: {failures[0] if failures else error}") from error
+                raise _not_opened(source, failures[0] if failures else error) from error
             # What follows the tar is read too, so that the encryption's own end is checked.
             while stream.read(_BLOCK * 128):
                 pass
     finally:
         thread.join()
     if failures:
-        raise BackupError(f"{source}: {failures[0]}")
+        raise _not_opened(source, failures[0])
+
+
+def _not_opened(source: object, error: BaseException) -> BackupError:
+    """Why an encrypted file cannot be read; age's own words for a key of somebody else's say too little."""
+    if "No matching keys" in str(error):
+        return BackupError("{file} is encrypted to another key: name the one it was made for", file=source)
+    return BackupError(f"{source}: {error}")
 
 
 def _decrypt(source: Path, keys: list[Any], writing: int, failures: list[BaseException]) -> None:

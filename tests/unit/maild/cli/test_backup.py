@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from maild.cli.__main__ import main
@@ -56,3 +57,13 @@ def test_a_backup_that_cannot_be_read_is_told_in_the_language_of_the_settings(
     monkeypatch.chdir(tmp_path)
     assert main(["backup", *arguments, "--settings", str(settings)]) == 1
     assert capsys.readouterr().err.startswith(f"maild: {said.format(file=NAME)}")
+
+
+def test_a_key_that_is_not_the_backups_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = settings_of_a_korean_server(tmp_path)
+    made_for, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
+    (tmp_path / NAME).write_bytes(pyrage.encrypt(b"", [made_for.to_public()]))
+    (tmp_path / "key").write_text(str(other), encoding="utf-8")
+    arguments = ("--from", str(tmp_path / NAME), "--identity", str(tmp_path / "key"), "--settings", str(settings))
+    assert main(["backup", "verify", *arguments]) == 1
+    assert "다른 키로 암호화된 백업입니다" in capsys.readouterr().err
