@@ -48,9 +48,7 @@ async def add_recipient(context: Context, client: Client, transaction: Transacti
         refusal = await context.screen(peer=client.peer, helo=client.helo, sender=transaction.sender, recipient=address)
         if refusal is not None:
             raise Refused(refusal)
-    recipient = Recipient(address, asked.notify, asked.original)
-    await _refuse_dead_end(context, transaction, recipient, target)
-    transaction.recipients.append((recipient, target))
+    transaction.recipients.append((Recipient(address, asked.notify, asked.original), target))
 
 
 async def _target(context: Context, client: Client, transaction: Transaction, address: Address) -> Target:
@@ -63,6 +61,7 @@ async def _target(context: Context, client: Client, transaction: Transaction, ad
     if client.user is not None:
         await _refuse_rate(context, client.user.account, transaction)
     await _refuse_full(context, transaction, target)
+    await _refuse_dead_end(context, transaction, Recipient(address), target)
     return target
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from maild.smtp import deadline
 from maild.smtp.deadline import Deadline
-from tests.lib.scripted import MAIL, MESSAGE, House, codes
+from maild.store import Alias, Resolved
+from tests.lib.scripted import DOMAIN, MAIL, MESSAGE, House, codes
 
 
 async def never(*_: object, **__: object) -> None:
@@ -51,3 +52,19 @@ def test_a_timeout_of_the_work_itself_stays_what_it_is() -> None:
             await Deadline().of(late())
 
     asyncio.run(body())
+
+
+def test_what_stands_behind_an_alias_is_asked_within_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "ANSWER_SECONDS", 0.05)
+    house = House()
+    house.memory.alias_rows.append(Alias(domain=DOMAIN, local="info", targets=(f"behind@{DOMAIN}",)))
+    known = house.memory.resolve
+
+    async def resolve(local: str, domain: str) -> Resolved:
+        if local == "behind":
+            await asyncio.Event().wait()
+        return await known(local, domain)
+
+    monkeypatch.setattr(house.memory, "resolve", resolve)
+    envelope = f"EHLO c\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<info@{DOMAIN}>\r\n".encode()
+    assert codes(envelope, house=house)[3] == "451"
