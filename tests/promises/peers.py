@@ -267,16 +267,19 @@ def mta_sts(folder: Path, *, wrong: bool) -> str:
     text = f"version: STSv1\r\nmode: enforce\r\nmx: {host}\r\nmax_age: 86400\r\n"
     authorities = folder / "authorities.pem"
 
-    def change(ours: Site, theirs: Site, names: object) -> None:
-        authorities.write_bytes(theirs.ca.read_bytes() + (folder / "web" / "web-chain.pem").read_bytes())
-        names.zone(  # type: ignore[attr-defined]
-            OTHER,
-            f"@ 60 IN MX 10 mx\nmx 60 IN A 127.0.0.1\nmta-sts 60 IN A {POLICY_ADDRESS}\n"
-            '_mta-sts 60 IN TXT "v=STSv1; id=20261125;"\n',
-        )
-        ours.more += f'ca_file = "{authorities}"\n'
+    zones = {
+        OTHER: f'@ MX 10 mx\nmx A 127.0.0.1\nmta-sts A {POLICY_ADDRESS}\n_mta-sts TXT "v=STSv1; id=20261125;"\n',
+        TEST_NET: "@ MX 10 smtp\nsmtp A 127.0.0.1\n",
+    }
+    with ExitStack() as stack:
+        stack.enter_context(https(folder / "web", text.encode()))
+        resolver = stack.enter_context(validating(folder / "dns", zones))
 
-    with https(folder / "web", text.encode()), exchange(folder / "both", change=change) as both:
+        def change(ours: Site, theirs: Site, _: object) -> None:
+            authorities.write_bytes(theirs.ca.read_bytes() + (folder / "web" / "web-chain.pem").read_bytes())
+            ours.more = f'{trusting(ours.more, resolver.port)}ca_file = "{authorities}"\n'
+
+        both = stack.enter_context(exchange(folder / "both", change=change))
         both.submit(mail("MTA-STS"), f"friend@{OTHER}")
         return outcome(both, wrong=wrong, security="verified")
 
