@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tests import promises
+from tests.lib.parented import end_in_order
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,6 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     if missing:
         print(f"no such promise: {', '.join(missing)}; there are: {', '.join(names())}", file=sys.stderr)
         return 64
+    end_in_order()
     held = [show(name, chosen.size) for name in chosen.name]
     return 0 if all(held) else 1
 

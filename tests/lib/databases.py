@@ -65,8 +65,14 @@ class DatabaseServer:
                 stderr=log,
                 env=surroundings(self.folder) | self.environment,
             )
-        if wait:
+        if not wait:
+            return
+        try:
             self.wait()
+        except BaseException:
+            # Whoever is ended here has no server yet that it could discard.
+            self.kill()
+            raise
 
     def wait(self, seconds: float = START_SECONDS) -> None:
         """Waits until it answers."""

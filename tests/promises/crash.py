@@ -7,10 +7,8 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from tests.lib.daemon import TEST_NET, Site
 from tests.lib.databases import DatabaseServer
 from tests.lib.mariadb import new_mariadb
 from tests.lib.mysql import new_mysql
+from tests.lib.parented import each
 from tests.lib.preloaded import Preloaded
 from tests.lib.senders import Ledger, Senders
 
@@ -53,10 +52,7 @@ class Scene:
 
 def run(size: str) -> dict[str, object]:
     """The promise on the three engines, each in a process of its own: most of a kill is waiting for a start."""
-    kills = KILLS[size]
-    with ProcessPoolExecutor(len(kills), mp_context=get_context("spawn")) as pool:
-        pending = {engine: pool.submit(_engine, engine, count, CUTS[size]) for engine, count in kills.items()}
-        found = {engine: future.result() for engine, future in pending.items()}
+    found = each({engine: (_engine, (engine, count, CUTS[size])) for engine, count in KILLS[size].items()})
     unknown = sum(int(str(figures["unanswered"])) for figures in found.values())
     if size == "full":
         assert unknown > 20, f"only {unknown} outcomes were unknown: the kills did not hit"
