@@ -46,12 +46,19 @@ def commit() -> str:
     return described.stdout.strip() or "unknown"
 
 
+def complete(figures: dict[str, object]) -> dict[str, object]:
+    """The figures with the fields that every line has; null where a promise has no database or draws nothing."""
+    engines = figures.get("engines")
+    named = ", ".join(engines) if isinstance(engines, dict) and engines else None
+    return {"engine": named, "cases": None, "seed": None} | figures
+
+
 def show(name: str, size: str) -> bool:
     """Runs one promise and prints its JSON line; True when it held."""
     started = time.monotonic()
     evidence: dict[str, object] = {"what": name, "size": size}
     try:
-        evidence |= load(name).run(size)
+        evidence |= complete(load(name).run(size))
         evidence["holds"] = True
     except Exception as error:  # noqa: BLE001 - whatever ends a promise is its evidence
         traceback.print_exc()
