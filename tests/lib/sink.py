@@ -1,6 +1,7 @@
 """A server that takes every message and forgets it, in a process of its own: ``python -m tests.lib.sink PORT``.
 
-Each line on its stdin is answered with one JSON object: what it took since it started, by domain and by Message-ID.
+Each line on its stdin is answered with one JSON object, how often what came since it started: ``domains`` for
+recipients by domain, ``ids`` for all Message-IDs, a JSON list of some for these alone, which costs it the least.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -32,11 +33,11 @@ class Sink:
 
     def taken(self) -> dict[str, int]:
         """Recipients so far by domain."""
-        return self._asked()["domains"]
+        return self._asked("domains")
 
-    def identifiers(self) -> dict[str, int]:
-        """How often each Message-ID came."""
-        return self._asked()["ids"]
+    def identifiers(self, some: Collection[str] = ()) -> dict[str, int]:
+        """How often each Message-ID came, or each of some."""
+        return self._asked(json.dumps(list(some)) if some else "ids")
 
     def hold(self) -> None:
         """Stops it: whoever delivers here waits, and it answers no question either."""
@@ -46,12 +47,12 @@ class Sink:
         """Ends ``hold``."""
         self.process.send_signal(signal.SIGCONT)
 
-    def _asked(self) -> dict[str, dict[str, int]]:
+    def _asked(self, what: str) -> dict[str, int]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write("\n")
+        self.process.stdin.write(f"{what}\n")
         self.process.stdin.flush()
-        answer: dict[str, dict[str, int]] = json.loads(self.process.stdout.readline())
+        answer: dict[str, int] = json.loads(self.process.stdout.readline())
         return answer
 
 
@@ -106,8 +107,9 @@ async def _serve(port: int) -> None:
     await asyncio.start_server(session, "127.0.0.1", port, limit=1 << 20, backlog=1000)
     print("ready", flush=True)
     loop = asyncio.get_running_loop()
-    while await loop.run_in_executor(None, sys.stdin.readline):
-        print(json.dumps({"domains": taken, "ids": ids}), flush=True)
+    while what := (await loop.run_in_executor(None, sys.stdin.readline)).strip():
+        known = {"domains": taken, "ids": ids}
+        print(json.dumps(known[what] if what in known else {each: ids[each] for each in json.loads(what)}), flush=True)
 
 
 if __name__ == "__main__":
