@@ -13,6 +13,7 @@ from dataclasses import replace
 from maild.delivery import destination, leaving, lists, one_click, replies
 from maild.delivery.destination import Hop, Way
 from maild.delivery.dispatch import own_message
+from maild.delivery.membership import leave_key
 from maild.delivery.notices import Translate
 from maild.delivery.router import Router
 from maild.mail import return_path
@@ -78,7 +79,7 @@ class Expansion:
         if not self._web or len(members) > OWN_COPIES or len(members) * len(body) > OWN_COPIES_BYTES:
             made = [await self._copy(mailing_list, body, members, item.expires_at)]
         else:
-            key = await leaving.leave_key(self._state)
+            key = await leave_key(self._state)
             made = [
                 await self._copy(
                     mailing_list, body, [member], item.expires_at, one_click.link(self._web, mailing_list, member, key)
@@ -107,7 +108,7 @@ class Expansion:
             return None
         if replies.is_automatic(await self._messages.read(item.blob_id, 0, min(item.size, HEADER_BYTES))):
             return None
-        now, key = await self._queue.now(), await leaving.leave_key(self._state)
+        now, key = await self._queue.now(), await leave_key(self._state)
         answers = [each for row in item.recipients if leaving.is_answer(each := Address.parse(row.address))]
         if answers:
             leavers = [leaving.leaving_member(mailing_list, each, key, now) for each in answers]

@@ -6,19 +6,15 @@ nothing else; it is good as long as the member is one. Showing pages is the web'
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import urllib.parse
 from dataclasses import dataclass, replace
 
-from maild.delivery.leaving import leave_key
-from maild.mail.address import key_of
+from maild.delivery.membership import leave_key, proof, proven
 from maild.store import Directory, MailingList, State
 
 HASH_LENGTH = 26
 """Characters of the hash: 130 bits."""
-_LISTS, _LEAVE = "lists", "leave"
+_LISTS, _LEAVE, _ASKED = "lists", "leave", "one-click"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,8 @@ class Membership:
 def link(base: str, mailing_list: MailingList, member: str, key: bytes) -> str:
     """The member's link. ``base`` is the web server's ``https://host[:port]``."""
     local = urllib.parse.quote(mailing_list.local, safe="")
-    return f"{base}/{_LISTS}/{mailing_list.domain}/{local}/{_LEAVE}/{_hash(mailing_list, member, key)}"
+    shown = proof(mailing_list, member, key, HASH_LENGTH, _ASKED)
+    return f"{base}/{_LISTS}/{mailing_list.domain}/{local}/{_LEAVE}/{shown}"
 
 
 async def membership(path: str, directory: Directory, state: State) -> Membership | None:
@@ -40,24 +37,14 @@ async def membership(path: str, directory: Directory, state: State) -> Membershi
     parts = path.split("/")
     if len(parts) != 6 or (parts[0], parts[1], parts[4]) != ("", _LISTS, _LEAVE):
         return None
-    local, shown = urllib.parse.unquote(parts[3]), parts[5].lower().encode("utf-8", "replace")
-    mailing_list = (await directory.resolve(local, parts[2])).mailing_list
+    mailing_list = (await directory.resolve(urllib.parse.unquote(parts[3]), parts[2])).mailing_list
     if mailing_list is None:
         return None
-    key = await leave_key(state)
-    for member in mailing_list.members:
-        if hmac.compare_digest(_hash(mailing_list, member, key).encode(), shown):
-            return Membership(mailing_list, member)
-    return None
+    member = proven(mailing_list, parts[5], await leave_key(state), HASH_LENGTH, _ASKED)
+    return None if member is None else Membership(mailing_list, member)
 
 
 async def leave(found: Membership, directory: Directory) -> None:
     """Takes the member off the list."""
     kept = tuple(member for member in found.mailing_list.members if member != found.member)
     await directory.save_list(replace(found.mailing_list, members=kept))
-
-
-def _hash(mailing_list: MailingList, member: str, key: bytes) -> str:
-    said = f"one-click\0{mailing_list.local}@{mailing_list.domain}\0{key_of(member)}"
-    digest = hmac.digest(key, said.encode(), hashlib.sha256)
-    return base64.b32encode(digest)[:HASH_LENGTH].decode().lower()
