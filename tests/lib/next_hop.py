@@ -15,6 +15,7 @@ from maild.delivery.next_hop import Addressee, Capabilities, Endpoint, TLSRule, 
 from maild.log import Log
 from maild.smtp.client import Client
 from maild.smtp.client_tls import Trust
+from maild.store import QueueItem, RecipientRow, RecipientState
 from tests.lib.ports import free_port
 
 MESSAGE = "From: id@테스트.net\r\nSubject: 안녕\r\n\r\n.점으로 시작\r\n..둘\r\n\r\n".encode()
@@ -76,6 +77,19 @@ def transaction(*recipients: str, **changes: object) -> Transaction:
 def endpoint(port: int, rule: TLSRule | None = None, **changes: object) -> Endpoint:
     plain = Endpoint(host="mx.example.org", address="127.0.0.1", port=port, rule=rule or TLSRule())
     return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def queue_item(*addresses: str) -> QueueItem:
+    """One message for these addresses, as the queue leases it."""
+    rows = tuple(
+        RecipientRow(id=number, address=address, original="", notify="", state=RecipientState.WAITING)
+        for number, address in enumerate(addresses)
+    )
+    return QueueItem(
+        id=1, blob_id=b"", destination="mx:example.org", sender="a@example.kr", size=1, envelope_id="", dsn_return="",
+        smtputf8=False, eight_bit=False, require_tls=False, origin="", created_at=0, expires_at=1, next_at=0,
+        attempts=0, held=False, delay_notified=False, leased_by="", lease_until=0, recipients=rows,
+    )  # fmt: skip
 
 
 def client(records: list[object] | None = None, authorities: Path | None = None) -> Client:

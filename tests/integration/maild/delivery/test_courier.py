@@ -10,20 +10,8 @@ import pytest
 
 from maild.delivery.attempt import Courier, Said
 from maild.delivery.next_hop import Capabilities, Endpoint, HopError
-from maild.store import QueueItem, RecipientRow, RecipientState
-from tests.lib.next_hop import MESSAGE, client, endpoint, peer, send, transaction
-
-
-def queue_item(*addresses: str) -> QueueItem:
-    rows = tuple(
-        RecipientRow(id=number, address=address, original="", notify="", state=RecipientState.WAITING)
-        for number, address in enumerate(addresses)
-    )
-    return QueueItem(
-        id=1, blob_id=b"", destination="mx:example.org", sender="a@example.kr", size=1, envelope_id="", dsn_return="",
-        smtputf8=False, eight_bit=False, require_tls=False, origin="", created_at=0, expires_at=1, next_at=0,
-        attempts=0, held=False, delay_notified=False, leased_by="", lease_until=0, recipients=rows,
-    )  # fmt: skip
+from maild.store import QueueItem
+from tests.lib.next_hop import MESSAGE, client, endpoint, peer, queue_item, send, transaction
 
 
 async def carry(endpoints: list[Endpoint], *items: QueueItem) -> list[list[Said]]:

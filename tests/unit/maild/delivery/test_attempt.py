@@ -10,7 +10,8 @@ import pytest
 
 from maild.delivery.attempt import Courier, DroppedError, Said
 from maild.delivery.next_hop import Capabilities, Endpoint, HopError, Reply, Session, Transaction
-from maild.store import QueueItem, RecipientRow, RecipientState
+from maild.store import QueueItem
+from tests.lib.next_hop import queue_item
 
 TAKEN = Reply(250, "2.0.0", "kept")
 BUSY = Reply(451, "4.3.0", "try later")
@@ -50,18 +51,6 @@ class Conversation:
         """Nothing to do."""
 
 
-def item(*addresses: str) -> QueueItem:
-    rows = tuple(
-        RecipientRow(id=number, address=address, original="", notify="", state=RecipientState.WAITING)
-        for number, address in enumerate(addresses)
-    )
-    return QueueItem(
-        id=1, blob_id=b"", destination="mx:example.org", sender="a@example.kr", size=1, envelope_id="", dsn_return="",
-        smtputf8=False, eight_bit=False, require_tls=False, origin="", created_at=0, expires_at=1, next_at=0,
-        attempts=0, held=False, delay_notified=False, leased_by="", lease_until=0, recipients=rows,
-    )  # fmt: skip
-
-
 def carry(hosts: Hosts, names: str, *items: QueueItem) -> list[list[Said] | HopError]:
     """What became of each item, offered one after the other by one courier to hosts of these one-letter names."""
 
@@ -98,54 +87,54 @@ def poison(address: str) -> Reply:
 @pytest.mark.parametrize("refusal", [Reply(421, "4.3.2", "busy"), Reply(554, "5.7.1", "no")])
 def test_host_that_opens_no_session_leads_to_the_next_in_the_same_attempt(refusal: Reply) -> None:
     hosts = Hosts(refusals={"a": refusal})
-    (said,) = carry(hosts, "ab", item("x"))
+    (said,) = carry(hosts, "ab", queue_item("x"))
     assert codes(said) == [250]
     assert hosts.opened == ["a", "b"]
 
 
 def test_permanent_refusal_of_one_host_is_not_the_last_word_while_another_may_come_back() -> None:
     hosts = Hosts(refusals={"a": Reply(421, "4.4.1", "no answer"), "b": Reply(554, "5.7.1", "no")})
-    (error,) = carry(hosts, "ab", item("x"))
+    (error,) = carry(hosts, "ab", queue_item("x"))
     assert isinstance(error, HopError)
     assert error.reply.code == 421
 
 
 def test_recipient_put_off_by_one_host_is_offered_to_the_next_and_the_others_are_not() -> None:
     hosts = Hosts(answers={"a": lambda address: BUSY if address == "busy" else TAKEN})
-    (said,) = carry(hosts, "abc", item("x", "busy", "y"))
+    (said,) = carry(hosts, "abc", queue_item("x", "busy", "y"))
     assert codes(said) == [250, 250, 250]
     assert hosts.offered == [("a", "x"), ("a", "busy"), ("a", "y"), ("b", "busy")]
 
 
 def test_recipient_put_off_everywhere_is_offered_to_two_hosts_and_keeps_the_last_answer() -> None:
     hosts = Hosts(answers=dict.fromkeys("abc", lambda _: BUSY))
-    (said,) = carry(hosts, "abc", item("x"))
+    (said,) = carry(hosts, "abc", queue_item("x"))
     assert codes(said) == [451]
     assert hosts.opened == ["a", "b"]
 
 
 def test_recipient_put_off_keeps_its_answer_when_the_next_host_cannot_be_reached() -> None:
     hosts = Hosts(answers={"a": lambda _: BUSY}, refusals={"b": Reply(421, "4.4.1", "no answer")})
-    (said,) = carry(hosts, "ab", item("x"))
+    (said,) = carry(hosts, "ab", queue_item("x"))
     assert codes(said) == [451]
 
 
 def test_refused_recipient_is_not_offered_again() -> None:
     hosts = Hosts(answers={"a": lambda _: Reply(550, "5.1.1", "unknown")})
-    (said,) = carry(hosts, "ab", item("x"))
+    (said,) = carry(hosts, "ab", queue_item("x"))
     assert codes(said) == [550]
     assert hosts.opened == ["a"]
 
 
 def test_message_after_one_that_was_put_off_begins_with_the_first_host_again() -> None:
     hosts = Hosts(answers={"a": lambda address: BUSY if address == "busy" else TAKEN})
-    carry(hosts, "ab", item("busy"), item("x"))
+    carry(hosts, "ab", queue_item("busy"), queue_item("x"))
     assert hosts.offered == [("a", "busy"), ("b", "busy"), ("a", "x")]
 
 
 def test_message_that_ends_each_session_says_so_and_the_next_one_is_served() -> None:
     hosts = Hosts(answers=dict.fromkeys("abc", poison))
-    dropped, said = carry(hosts, "abc", item("poison"), item("x"))
+    dropped, said = carry(hosts, "abc", queue_item("poison"), queue_item("x"))
     assert isinstance(dropped, DroppedError)
     assert codes(said) == [250]
     assert [host for host, address in hosts.offered if address == "poison"] == ["a", "b"]
@@ -153,7 +142,7 @@ def test_message_that_ends_each_session_says_so_and_the_next_one_is_served() -> 
 
 def test_the_only_host_is_asked_for_another_session_after_a_message_that_ended_one() -> None:
     hosts = Hosts(answers={"a": poison})
-    before, dropped, said = carry(hosts, "a", item("w"), item("poison"), item("x"))
+    before, dropped, said = carry(hosts, "a", queue_item("w"), queue_item("poison"), queue_item("x"))
     assert (codes(before), codes(said)) == ([250], [250])
     assert isinstance(dropped, DroppedError)
     assert [address for _, address in hosts.offered] == ["w", "poison", "poison", "x"]
@@ -161,13 +150,13 @@ def test_the_only_host_is_asked_for_another_session_after_a_message_that_ended_o
 
 def test_host_that_drops_a_message_which_another_takes_is_asked_last() -> None:
     hosts = Hosts(answers={"a": ends})
-    found = carry(hosts, "ab", item("x"), item("y"))
+    found = carry(hosts, "ab", queue_item("x"), queue_item("y"))
     assert [codes(each) for each in found] == [[250], [250]]
     assert hosts.opened == ["a", "b"]
 
 
 def test_host_that_no_longer_opens_a_session_is_no_fault_of_the_message() -> None:
     hosts = Hosts(answers={"a": lambda _: TAKEN}, refusals={"b": BUSY})
-    (error,) = carry(hosts, "b", item("x"))
+    (error,) = carry(hosts, "b", queue_item("x"))
     assert isinstance(error, HopError)
     assert not isinstance(error, DroppedError)
